@@ -1,0 +1,1 @@
+//! The storage trait, its numbered contract and its conformance suite.

@@ -1,0 +1,1 @@
+//! fjall behind the storage trait; the only crate that names it.

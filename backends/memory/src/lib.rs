@@ -1,0 +1,1 @@
+//! Ordered maps with seeded faults: the reference engine and the simulated disk.

@@ -1,0 +1,1 @@
+//! Programs that measure; each figure in `docs/performance.md` names one of them.

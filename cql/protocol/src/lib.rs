@@ -1,0 +1,1 @@
+//! The native protocol, both directions, without I/O.

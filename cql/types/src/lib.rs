@@ -1,0 +1,1 @@
+//! CQL types: values, validation, ordering, literals, wire form, order-preserving key encoding, tokens.

@@ -1,0 +1,1 @@
+//! Every option, once: its name, default, YAML, flag, environment variable and documentation.

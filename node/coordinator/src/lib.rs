@@ -1,0 +1,1 @@
+//! Writes and reads at a consistency level, and paging.

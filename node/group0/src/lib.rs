@@ -1,0 +1,1 @@
+//! The agreed log: guard, commands, state machine, history.

@@ -1,0 +1,1 @@
+//! Sessions, prepared statements, execution, result sets, events.

@@ -1,0 +1,1 @@
+//! A sans-IO driver of Raft groups over the `raft` library.

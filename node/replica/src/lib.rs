@@ -1,0 +1,1 @@
+//! What a replica does when asked: apply, read, truncate, on the shard that owns the data.

@@ -1,0 +1,1 @@
+//! One server process: boot order, threads, listeners, shutdown.

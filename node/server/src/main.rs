@@ -1,0 +1,3 @@
+//! The `messina` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A compiler for table descriptions: parser, checker, formatter, compatibility check, documents, code generation.

@@ -1,0 +1,1 @@
+//! What spans crates: the house rules, golden scripts, simulation, real processes and drivers.
