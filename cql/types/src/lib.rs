@@ -1,1 +1,43 @@
 //! CQL types: values, validation, ordering, literals, wire form, order-preserving key encoding, tokens.
+//!
+//! Everything here is pure: bytes or text in, bytes, text or a verdict out.
+//! A value travels as its *serialized bytes* (the form of the native protocol and of stored cells)
+//! together with a [`CqlType`]; the tree form `Value` exists for literals, tests and tools.
+//!
+//! ```text
+//!  literal text ──parse_scalar──►┐                     ┌──►compare, to_literal
+//!  bound bytes  ──validate──────►├─ serialized bytes ──┤
+//!  Value        ──encode────────►┘                     ├──►encode_clustering ─► memcmp-ordered key
+//!                                                      └──►PartitionKey ─► Token ─► shard
+//! ```
+//!
+//! # Invariants
+//! * No function panics on any input bytes; sizes found in the input are checked before use.
+//! * `validate`, `compare`, `encode_clustering`, [`Token::of_key`] and
+//!   [`PartitionKey::from_components`] allocate nothing beyond their output
+//!   (`varint` and `decimal` values above 16 bytes excepted, where `compare` and the encoder do arithmetic).
+//! * Recursion follows the type, never the value, and a type is at most [`MAX_TYPE_DEPTH`] deep.
+//! * Two values are equal under `compare` exactly if their clustering encodings are the same bytes.
+
+mod error;
+mod id;
+mod identifier;
+mod partition_key;
+mod time;
+mod token;
+mod ty;
+mod type_name;
+
+pub use error::{ExpectedLength, ValueError};
+pub use id::{
+    HostId, TableId, Uuid, compare_timeuuid, compare_uuid, table_id_for, timeuuid_from,
+    timeuuid_max, timeuuid_micros, timeuuid_min,
+};
+pub use identifier::{is_reserved, quoted};
+pub use partition_key::{Components, KeyError, MAX_KEY_BYTES, PartitionKey};
+pub use time::{Seconds, WriteTime};
+pub use token::{Token, decode_token, encode_token};
+pub use ty::{ComponentOrder, CqlType, MAX_TYPE_DEPTH, UdtType};
+pub use type_name::{
+    ResolveUdt, TypeParseError, java_class_name, parse_java_class_name, parse_type,
+};
