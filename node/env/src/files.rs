@@ -20,8 +20,10 @@
 
 mod error;
 mod real;
-// The simulated files follow.
+mod sim;
 
+#[cfg(test)]
+mod conformance;
 
 use std::fmt;
 use std::path::Path;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 pub use error::{FileError, FileErrorKind, FileOperation};
 pub use real::RealFiles;
+pub use sim::{Crash, Fault, FileEvent, SECTOR, SimFiles, SyncFault, WriteFault};
 
 /// Why a sync is there: a short stable name, `area.what`, declared once as a constant beside the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -19,5 +19,5 @@ pub mod spawn;
 
 pub use chance::{Rng, SeededRng};
 pub use clock::{Clock, NodeClock, SimClock, SystemClock};
-pub use files::{File, FileError, FileErrorKind, Files, RealFiles, SyncPoint};
+pub use files::{File, FileError, FileErrorKind, Files, RealFiles, SimFiles, SyncPoint};
 pub use spawn::{Loop, LoopHandle, Phase, Spawn, Turn, Urgency, Waker, offload};
