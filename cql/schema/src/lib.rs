@@ -25,8 +25,29 @@ mod options;
 mod replication;
 mod schema;
 mod table;
+mod types;
 
+mod apply;
+mod change;
+mod delta;
+mod error;
+mod names;
+mod suggest;
+
+mod describe;
+
+pub use apply::{Proposer, apply};
 pub use builder::TableBuilder;
+pub use change::{
+    AlterKeyspace, AlterTable, AlterTableAction, AlterType, AlterTypeAction, Change,
+    ColumnDefinition, CreateKeyspace, CreateTable, CreateType, DropKeyspace, DropTable, DropType,
+    Properties, PropertyValue,
+};
+pub use delta::{ChangeKind, ChangeTarget, Delta, Diff, SchemaChange};
+pub use describe::{
+    Internals, describe_keyspace, describe_keyspace_only, describe_table, describe_type,
+};
+pub use error::{SchemaError, SchemaErrorKind};
 pub use keyspace::{Keyspace, KeyspaceKind, Tablets};
 pub use options::{MAX_TTL_SECONDS, OptionMap, TableOptions};
 pub use replication::{Replication, ReplicationError};
@@ -34,3 +55,4 @@ pub use schema::Schema;
 pub use table::{
     Column, ColumnKind, ColumnNumber, DroppedColumn, Table, TableParts, TablePartsError,
 };
+pub use types::{RawUserType, resolve_user_types};

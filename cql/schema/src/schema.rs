@@ -99,9 +99,10 @@ impl Schema {
 
     /// This schema with `keyspace` put in, or put in the place of the one with its name.
     #[must_use]
-    pub fn with_keyspace(&self, keyspace: Keyspace, version: Uuid) -> Self {
+    pub fn with_keyspace(&self, keyspace: impl Into<Arc<Keyspace>>, version: Uuid) -> Self {
+        let keyspace = keyspace.into();
         let mut keyspaces = self.inner.keyspaces.clone();
-        keyspaces.insert(Arc::clone(&keyspace.name), Arc::new(keyspace));
+        keyspaces.insert(Arc::clone(&keyspace.name), keyspace);
         Self::from_map(keyspaces, version)
     }
 

@@ -1,6 +1,13 @@
 //! Options of a table.
 
+mod class;
+mod property;
+mod speculative;
+mod with;
+
 use std::collections::BTreeMap;
+
+pub(crate) use property::Reader;
 
 /// A map option such as `compaction`, keys and values as text.
 pub type OptionMap = BTreeMap<String, String>;
