@@ -74,6 +74,9 @@ pub struct Entry {
 
 /// An open file. Shared by reference; positioned calls do not disturb each other.
 pub trait File: Send + Sync + fmt::Debug {
+    /// The path that it was opened under, for messages.
+    fn path(&self) -> &Path;
+
     /// Writes all of `bytes` at `offset`, extending the file as needed; not durable until synced.
     ///
     /// # Errors
@@ -191,7 +194,7 @@ pub fn read_all(file: &dyn File, limit: u64) -> Result<Vec<u8>, FileError> {
     let too_large = || {
         FileError::plain(
             FileOperation::Read,
-            Path::new(""),
+            file.path(),
             FileErrorKind::TooLarge,
             format!("{len} bytes, at most {limit} expected"),
         )

@@ -8,16 +8,32 @@
 //!   Spawn     RealSpawn       SimSpawn, StepSpawn               Arc<dyn Spawn>
 //! ```
 //!
-//! Each pair obeys one conformance suite. Timers are tokio's: with a paused runtime they are virtual.
-//! Beside the seams: what every crate of a node needs to own its work and share its picture of the world.
+//! Each seam has one conformance suite that all its implementations pass. [`Env`] bundles them for a node,
+//! [`SimMachine`] for a simulated one. Timers are tokio's: with a paused runtime they are virtual.
+//! Beside the seams: what every crate of a node needs to own its work ([`TaskGroup`], [`Gate`], [`Deadline`]), to
+//! share its picture of the world ([`Published`], [`Watermark`]) and to be disturbed on purpose ([`Injections`]).
 //! Nothing here is global: many nodes live in one process when simulated.
 
 pub mod chance;
 pub mod clock;
+mod context;
+mod deadline;
 pub mod files;
+mod gate;
+pub mod injection;
+mod published;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod spawn;
+mod tasks;
 
 pub use chance::{Rng, SeededRng};
 pub use clock::{Clock, NodeClock, SimClock, SystemClock};
+pub use context::{Env, SimMachine};
+pub use deadline::{Deadline, DeadlinePassed};
 pub use files::{File, FileError, FileErrorKind, Files, RealFiles, SimFiles, SyncPoint};
+pub use gate::{Gate, GateClosed, GatePass};
+pub use injection::{Injected, Injections, Point};
+pub use published::{Published, Reader, Watermark};
 pub use spawn::{Loop, LoopHandle, Phase, Spawn, Turn, Urgency, Waker, offload};
+pub use tasks::{GroupClosed, TaskGroup, TaskPanic};

@@ -37,6 +37,10 @@ fn failed(operation: FileOperation, path: &Path) -> impl Fn(io::Error) -> FileEr
 }
 
 impl File for RealFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
         self.file
             .write_all_at(bytes, offset)

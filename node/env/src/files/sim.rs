@@ -263,6 +263,10 @@ impl SimFile {
 }
 
 impl File for SimFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
         let mut machine = self.writable(FileOperation::Write)?;
         machine
