@@ -8,8 +8,12 @@ use std::fmt;
 pub enum ValueError {
     /// A length that values of the type do not have.
     WrongLength {
-        /// The type.
-        expected: ExpectedLength,
+        /// The type's CQL name.
+        ty: &'static str,
+        /// Bytes of a value that is not empty.
+        len: usize,
+        /// Whether no bytes at all would do too.
+        empty_is_legal: bool,
         /// Bytes found.
         found: usize,
     },
@@ -38,25 +42,9 @@ pub enum ValueError {
     },
 }
 
-/// The lengths that values of a fixed-length type may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExpectedLength {
-    /// The type's CQL name.
-    pub ty: &'static str,
-    /// Bytes of a value that is not empty.
-    pub len: usize,
-}
-
 impl ValueError {
     pub(crate) const fn invalid(ty: &'static str, what: &'static str) -> Self {
         Self::Invalid { ty, what }
-    }
-
-    pub(crate) const fn length(ty: &'static str, len: usize, found: usize) -> Self {
-        Self::WrongLength {
-            expected: ExpectedLength { ty, len },
-            found,
-        }
     }
 
     pub(crate) fn text(ty: &'static str, text: &str, what: impl Into<Cow<'static, str>>) -> Self {
@@ -77,17 +65,23 @@ impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongLength {
-                expected: ExpectedLength { ty, len },
+                ty,
+                len,
+                empty_is_legal,
                 found,
             } => {
-                write!(f, "Expected {len} or 0 byte {ty} ({found})")
+                let or_none = if *empty_is_legal { " or 0" } else { "" };
+                write!(f, "Expected {len}{or_none} byte {ty} ({found})")
             }
             Self::Invalid { ty, what } => write!(f, "Invalid {ty}: {what}"),
             Self::Text { ty, text, what } => {
                 write!(f, "Unable to make {ty} from '{text}': {what}")
             }
             Self::WrongKind { expected, found } => {
-                write!(f, "Expected a value of type {expected}, got {found}")
+                write!(
+                    f,
+                    "Expected a value of type {expected}, got one of type {found}"
+                )
             }
         }
     }

@@ -19,6 +19,10 @@
 //! * Recursion follows the type, never the value, and a type is at most [`MAX_TYPE_DEPTH`] deep.
 //! * Two values are equal under `compare` exactly if their clustering encodings are the same bytes.
 
+mod collections;
+mod compare;
+mod decimal;
+mod duration;
 mod error;
 mod id;
 mod identifier;
@@ -27,8 +31,16 @@ mod time;
 mod token;
 mod ty;
 mod type_name;
+mod validate;
+mod varint;
+mod vint;
 
-pub use error::{ExpectedLength, ValueError};
+pub use collections::{
+    ListIter, MapIter, TupleIter, VectorIter, push_count, push_element, push_vector_element,
+};
+pub use compare::compare;
+pub use duration::CqlDuration;
+pub use error::ValueError;
 pub use id::{
     HostId, TableId, Uuid, compare_timeuuid, compare_uuid, table_id_for, timeuuid_from,
     timeuuid_max, timeuuid_micros, timeuuid_min,
@@ -41,3 +53,4 @@ pub use ty::{ComponentOrder, CqlType, MAX_TYPE_DEPTH, UdtType};
 pub use type_name::{
     ResolveUdt, TypeParseError, java_class_name, parse_java_class_name, parse_type,
 };
+pub use validate::validate;

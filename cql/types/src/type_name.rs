@@ -27,6 +27,7 @@ pub fn parse_type(text: &str, resolve: &ResolveUdt<'_>) -> Result<CqlType, TypeP
     };
     let ty = parser.cql(resolve)?;
     parser.end()?;
+    check_nesting(&ty)?;
     bounded(ty)
 }
 
@@ -34,7 +35,7 @@ pub fn parse_type(text: &str, resolve: &ResolveUdt<'_>) -> Result<CqlType, TypeP
 #[must_use]
 pub fn java_class_name(ty: &CqlType) -> String {
     let mut out = String::new();
-    write_class(ty, &mut out);
+    write_class(ty, Frozen::Shown, &mut out);
     out
 }
 
@@ -51,6 +52,21 @@ pub fn parse_java_class_name(text: &str) -> Result<CqlType, TypeParseError> {
     let ty = parser.class(Cells::Many)?;
     parser.end()?;
     bounded(ty)
+}
+
+/// Refuses what could be multi-cell inside what is.
+fn check_nesting(ty: &CqlType) -> Result<(), TypeParseError> {
+    let check = |part: &CqlType| match part.is_multi_cell() {
+        true => Err(TypeParseError::NotFrozen {
+            inner: part.to_string(),
+        }),
+        false => Ok(()),
+    };
+    match ty {
+        CqlType::List { element, .. } | CqlType::Set { element, .. } => check(element),
+        CqlType::Map { key, value, .. } => check(key).and_then(|()| check(value)),
+        _ => Ok(()),
+    }
 }
 
 fn bounded(ty: CqlType) -> Result<CqlType, TypeParseError> {
@@ -169,25 +185,32 @@ pub(crate) fn write_cql(ty: &CqlType, f: &mut fmt::Formatter<'_>) -> fmt::Result
     f.write_str(close)
 }
 
-fn write_class(ty: &CqlType, out: &mut String) {
-    let frozen = match ty {
-        CqlType::List { frozen, .. }
-        | CqlType::Set { frozen, .. }
-        | CqlType::Map { frozen, .. } => *frozen,
-        CqlType::Udt { frozen, .. } => *frozen,
-        _ => false,
+/// Whether a frozen type says so; what is inside a frozen type does not say it again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frozen {
+    Shown,
+    Implied,
+}
+
+fn write_class(ty: &CqlType, frozen: Frozen, out: &mut String) {
+    let could_be_multi_cell = ty.is_collection() || matches!(ty, CqlType::Udt { .. });
+    let wrapped = could_be_multi_cell && !ty.is_multi_cell() && frozen == Frozen::Shown;
+    let inside = match could_be_multi_cell && ty.is_multi_cell() {
+        true => frozen,
+        false => Frozen::Implied,
     };
-    // A frozen UDT is plain; the class of a collection says so when it is frozen.
-    if frozen {
+    if wrapped {
         out.push_str(PACKAGE);
         out.push_str("FrozenType(");
     }
     out.push_str(PACKAGE);
     match ty {
-        CqlType::List { element, .. } => write_classes("ListType", [&**element], out),
-        CqlType::Set { element, .. } => write_classes("SetType", [&**element], out),
-        CqlType::Map { key, value, .. } => write_classes("MapType", [&**key, &**value], out),
-        CqlType::Tuple(parts) => write_classes("TupleType", parts.iter(), out),
+        CqlType::List { element, .. } => write_classes("ListType", [&**element], inside, out),
+        CqlType::Set { element, .. } => write_classes("SetType", [&**element], inside, out),
+        CqlType::Map { key, value, .. } => {
+            write_classes("MapType", [&**key, &**value], inside, out);
+        }
+        CqlType::Tuple(parts) => write_classes("TupleType", parts.iter(), inside, out),
         CqlType::Udt { def, .. } => {
             out.push_str("UserType(");
             out.push_str(&def.keyspace);
@@ -197,7 +220,7 @@ fn write_class(ty: &CqlType, out: &mut String) {
                 out.push(',');
                 push_hex(name, out);
                 out.push(':');
-                write_class(field, out);
+                write_class(field, inside, out);
             }
             out.push(')');
         }
@@ -206,24 +229,31 @@ fn write_class(ty: &CqlType, out: &mut String) {
             dimensions,
         } => {
             out.push_str("VectorType(");
-            write_class(element, out);
-            out.push_str(&format!(" , {dimensions})"));
+            write_class(element, frozen, out);
+            out.push_str(" , ");
+            out.push_str(&dimensions.to_string());
+            out.push(')');
         }
         scalar => {
             let line = SCALARS.iter().find(|(ty, _, _)| ty == scalar);
             out.push_str(line.map_or("BytesType", |(_, _, class)| class));
         }
     }
-    if frozen {
+    if wrapped {
         out.push(')');
     }
 }
 
-fn write_classes<'a>(class: &str, parts: impl IntoIterator<Item = &'a CqlType>, out: &mut String) {
+fn write_classes<'a>(
+    class: &str,
+    parts: impl IntoIterator<Item = &'a CqlType>,
+    frozen: Frozen,
+    out: &mut String,
+) {
     out.push_str(class);
     for (at, part) in parts.into_iter().enumerate() {
         out.push(if at == 0 { '(' } else { ',' });
-        write_class(part, out);
+        write_class(part, frozen, out);
     }
     out.push(')');
 }
@@ -292,19 +322,19 @@ impl<'a> Parser<'a> {
         let ty = match name.as_str() {
             "frozen" => self.cql(resolve)?.freeze(),
             "list" => CqlType::List {
-                element: self.element(resolve)?,
+                element: Arc::new(self.cql(resolve)?),
                 frozen: false,
             },
             "set" => CqlType::Set {
-                element: self.element(resolve)?,
+                element: Arc::new(self.cql(resolve)?),
                 frozen: false,
             },
             "map" => {
-                let key = self.element(resolve)?;
+                let key = Arc::new(self.cql(resolve)?);
                 self.expect(',', ",")?;
                 CqlType::Map {
                     key,
-                    value: self.element(resolve)?,
+                    value: Arc::new(self.cql(resolve)?),
                     frozen: false,
                 }
             }
@@ -331,12 +361,6 @@ impl<'a> Parser<'a> {
         };
         self.expect('>', ">")?;
         Ok(ty)
-    }
-
-    /// The inside of a collection: never multi-cell.
-    fn element(&mut self, resolve: &ResolveUdt<'_>) -> Result<Arc<CqlType>, TypeParseError> {
-        let ty = self.cql(resolve)?;
-        Ok(Arc::new(ty))
     }
 
     /// A UDT whose name, or keyspace, has been read.
