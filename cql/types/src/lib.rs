@@ -26,6 +26,7 @@ mod duration;
 mod error;
 mod id;
 mod identifier;
+mod key;
 mod partition_key;
 mod time;
 mod token;
@@ -46,6 +47,11 @@ pub use id::{
     timeuuid_max, timeuuid_micros, timeuuid_min,
 };
 pub use identifier::{is_reserved, quoted};
+pub use key::{
+    BoundKind, ClusteringDecoder, bound_bytes, decode_clustering, decode_partition_key,
+    encode_clustering, encode_clustering_prefix, encode_partition_key, is_exact, is_lossless,
+    split_partition_key,
+};
 pub use partition_key::{Components, KeyError, MAX_KEY_BYTES, PartitionKey};
 pub use time::{Seconds, WriteTime};
 pub use token::{Token, decode_token, encode_token};

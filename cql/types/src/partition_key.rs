@@ -180,8 +180,8 @@ pub enum KeyError {
         /// Bytes found.
         len: usize,
     },
-    /// More values than the clustering has columns; a caller's mistake.
-    TooManyComponents {
+    /// More or fewer values than the clustering has columns; a caller's mistake.
+    WrongCount {
         /// Clustering columns.
         expected: usize,
         /// Values given.
@@ -207,7 +207,7 @@ impl fmt::Display for KeyError {
                     "Key length of {len} is longer than maximum of {MAX_KEY_BYTES}"
                 )
             }
-            Self::TooManyComponents { expected, found } => {
+            Self::WrongCount { expected, found } => {
                 write!(f, "expected {expected} clustering values but got {found}")
             }
             Self::Value(error) => error.fmt(f),
@@ -223,7 +223,7 @@ impl std::error::Error for KeyError {
             Self::NoComponents
             | Self::EmptyKey
             | Self::TooLong { .. }
-            | Self::TooManyComponents { .. }
+            | Self::WrongCount { .. }
             | Self::Malformed { .. } => None,
         }
     }

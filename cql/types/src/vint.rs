@@ -42,6 +42,16 @@ pub(crate) fn push_unsigned(value: u64, out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes that [`push_unsigned`] appends.
+pub(crate) const fn len_unsigned(value: u64) -> usize {
+    let bits = 64 - value.leading_zeros() as usize;
+    match bits {
+        0 => 1,
+        57.. => 9,
+        bits => bits.div_ceil(7),
+    }
+}
+
 /// Appends a signed integer, zigzag.
 pub(crate) fn push_signed(value: i64, out: &mut Vec<u8>) {
     push_unsigned(((value << 1) ^ (value >> 63)).cast_unsigned(), out);
@@ -66,6 +76,7 @@ mod tests {
         let mut out = Vec::new();
         push_unsigned(value, &mut out);
         assert_eq!(out, bytes);
+        assert_eq!(len_unsigned(value), bytes.len());
     }
 
     proptest! {
