@@ -1,5 +1,7 @@
 //! What holds for every sequence of changes.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
