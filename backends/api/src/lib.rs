@@ -11,9 +11,10 @@
 //! ```
 //!
 //! All calls block and an engine starts no work on its own, so *who* waits for a disk is visible in the caller.
-//! What an engine must do is written in [`contract`], as numbered clauses; a check exists for each:
-//! one macro line makes them tests of an engine.
+//! What an engine must do is written in [`contract`], as numbered clauses; [`conformance`] holds a check for each:
+//! one line, [`backend_conformance!`], makes them tests of an engine.
 
+pub mod conformance;
 pub mod contract;
 mod engine;
 mod error;
