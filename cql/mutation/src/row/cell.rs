@@ -164,6 +164,12 @@ impl<'a> CellRef<'a> {
         }
     }
 
+    /// Whether it holds a value that stays.
+    #[must_use]
+    pub const fn is_lasting(&self) -> bool {
+        self.ttl == 0 && matches!(self.value, CellValue::Live(_))
+    }
+
     /// The value that a read at second `now` sees.
     #[must_use]
     pub const fn live_value(&self, now: i64) -> Option<&'a [u8]> {

@@ -110,6 +110,13 @@ impl<'a> RowRef<'a> {
         })
     }
 
+    /// Whether the row has neither a deletion nor a marker that expires.
+    #[inline]
+    pub(crate) fn has_plain_front(self) -> bool {
+        let flags = self.0.get(1).copied().unwrap_or(KNOWN_FLAGS);
+        flags & (FLAG_MARKER_EXPIRES | FLAG_DELETION) == 0
+    }
+
     /// Whether a read at second `now` sees the row: by its marker, or by any live cell.
     #[must_use]
     pub fn is_live(self, now: i64) -> bool {
