@@ -1,1 +1,38 @@
-//! From an AST and a schema to a plan; from a plan and bound values to mutations or a read command.
+//! From an AST and a schema to a plan; from a plan and bound values to mutations or a read command; from rows to a
+//! result.
+//!
+//! ```text
+//! Statement ─ prepare(schema, keyspace) ─► Prepared ─ bind(values, clock) ─► Mutation | ReadCommand | Change
+//!                                                                ReadResult ─ Projection ─► cells
+//! ```
+//!
+//! Pure: no clock, no chance, no I/O; what a request needs of them comes with its [`BindContext`].
+//! Everything that a statement says is resolved when it is prepared, so that a bound request only evaluates terms.
+
+mod choice;
+mod clustering;
+mod ddl;
+mod describe;
+mod error;
+mod functions;
+mod modify;
+mod operation;
+mod prepare;
+mod prepared;
+mod project;
+mod read;
+mod resolve;
+mod restrict;
+mod select;
+mod term;
+mod values;
+mod write;
+
+pub use describe::{DescribePlan, DescribeRow};
+pub use error::{PlanError, PlanErrorKind};
+pub use prepare::prepare;
+pub use prepared::{Prepared, PreparedKind, ResultColumn, Variable};
+pub use project::{Projection, RowSink, Totals};
+pub use read::{Paging, ReadPlan};
+pub use values::{BindContext, BindValues, Bound};
+pub use write::{BatchPlan, WritePlan};

@@ -1,0 +1,202 @@
+//! `=` and `IN`: the values that a key column may have, before and after binding.
+
+use std::borrow::Cow;
+
+use cql_types::{CqlType, ListIter, TupleIter};
+
+use crate::error::PlanError;
+use crate::term::{Evaluated, Term};
+use crate::values::{BindContext, BindValues};
+
+/// How many combinations of `IN` values one statement may ask for.
+pub(crate) const COMBINATIONS_MAX: usize = 100;
+
+/// The values that one column may have.
+#[derive(Debug, Clone)]
+pub(crate) enum Choice {
+    /// `= term`.
+    One(Term),
+    /// `IN (term, ...)`.
+    Many(Vec<Term>),
+    /// `IN ?`: a marker of a list.
+    List(Term),
+}
+
+/// The values that several columns may have together.
+#[derive(Debug, Clone)]
+pub(crate) enum TupleChoice {
+    /// `= (term, ...)`.
+    One(TupleTerm),
+    /// `IN ((term, ...), ...)`.
+    Many(Vec<TupleTerm>),
+    /// `IN ?`: a marker of a list of tuples.
+    List(Term),
+}
+
+/// A tuple that is compared with several columns.
+#[derive(Debug, Clone)]
+pub(crate) enum TupleTerm {
+    /// Written out.
+    Terms(Vec<Term>),
+    /// A marker of a tuple.
+    Marker(Term),
+}
+
+/// A serialized value of a key column.
+pub(crate) type KeyValue<'v> = Cow<'v, [u8]>;
+
+/// The bytes of a key column's value, which is never null.
+pub(crate) fn key_value<'v, V: BindValues + ?Sized>(
+    term: &'v Term,
+    column: &str,
+    values: &'v V,
+    ctx: &BindContext,
+) -> Result<KeyValue<'v>, PlanError> {
+    match term.evaluate(values, ctx)? {
+        Evaluated::Value(bytes) => Ok(bytes),
+        Evaluated::Null => Err(PlanError::invalid(format!(
+            "Invalid null value in condition for column {column}"
+        ))),
+        Evaluated::Unset => Err(PlanError::invalid(format!(
+            "Invalid unset value for column {column}"
+        ))),
+    }
+}
+
+impl Choice {
+    /// The one term of an equality.
+    pub(crate) fn single(&self) -> Option<&Term> {
+        match self {
+            Self::One(term) => Some(term),
+            Self::Many(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The values for one request.
+    pub(crate) fn values<'v, V: BindValues + ?Sized>(
+        &'v self,
+        column: &str,
+        values: &'v V,
+        ctx: &BindContext,
+    ) -> Result<Vec<KeyValue<'v>>, PlanError> {
+        match self {
+            Self::One(term) => Ok(vec![key_value(term, column, values, ctx)?]),
+            Self::Many(terms) => terms
+                .iter()
+                .map(|term| key_value(term, column, values, ctx))
+                .collect(),
+            Self::List(term) => Ok(list(&key_value(term, column, values, ctx)?)
+                .into_iter()
+                .map(Cow::Owned)
+                .collect()),
+        }
+    }
+}
+
+impl TupleChoice {
+    /// The tuples for one request, each with `types.len()` values.
+    pub(crate) fn tuples<'v, V: BindValues + ?Sized>(
+        &'v self,
+        columns: &str,
+        width: usize,
+        values: &'v V,
+        ctx: &BindContext,
+    ) -> Result<Vec<Vec<KeyValue<'v>>>, PlanError> {
+        match self {
+            Self::One(tuple) => Ok(vec![tuple.values(columns, width, values, ctx)?]),
+            Self::Many(tuples) => tuples
+                .iter()
+                .map(|tuple| tuple.values(columns, width, values, ctx))
+                .collect(),
+            Self::List(term) => list(&key_value(term, columns, values, ctx)?)
+                .iter()
+                .map(|tuple| split(tuple, columns, width))
+                .collect(),
+        }
+    }
+}
+
+impl TupleTerm {
+    /// The values for one request.
+    pub(crate) fn values<'v, V: BindValues + ?Sized>(
+        &'v self,
+        columns: &str,
+        width: usize,
+        values: &'v V,
+        ctx: &BindContext,
+    ) -> Result<Vec<KeyValue<'v>>, PlanError> {
+        match self {
+            Self::Terms(terms) => terms
+                .iter()
+                .map(|term| key_value(term, columns, values, ctx))
+                .collect(),
+            Self::Marker(term) => split(&key_value(term, columns, values, ctx)?, columns, width),
+        }
+    }
+}
+
+fn list(bytes: &[u8]) -> Vec<Vec<u8>> {
+    ListIter::trusted(bytes).map(<[u8]>::to_vec).collect()
+}
+
+fn split(tuple: &[u8], columns: &str, width: usize) -> Result<Vec<KeyValue<'static>>, PlanError> {
+    let fields: Vec<KeyValue<'static>> = TupleIter::trusted(tuple)
+        .map(|field| {
+            field
+                .map(|bytes| Cow::Owned(bytes.to_vec()))
+                .ok_or_else(|| {
+                    PlanError::invalid(format!(
+                        "Invalid null value in condition for columns: {columns}"
+                    ))
+                })
+        })
+        .collect::<Result<_, _>>()?;
+    if fields.len() == width {
+        return Ok(fields);
+    }
+    Err(PlanError::invalid(format!(
+        "Expected {width} elements in value tuple, but got {}",
+        fields.len()
+    )))
+}
+
+/// Every combination of one value a column, in the order of the lists; bounded.
+pub(crate) fn combinations<'v>(
+    lists: Vec<Vec<KeyValue<'v>>>,
+    what: &str,
+) -> Result<Vec<Vec<KeyValue<'v>>>, PlanError> {
+    let count = lists
+        .iter()
+        .try_fold(1usize, |product, list| product.checked_mul(list.len()));
+    match count {
+        Some(count) if count <= COMBINATIONS_MAX => {}
+        _ => {
+            return Err(PlanError::invalid(format!(
+                "{what} cartesian product size {} is greater than maximum {COMBINATIONS_MAX}",
+                count.unwrap_or(usize::MAX)
+            ))
+            .help("ask for fewer values at a time"));
+        }
+    }
+    let mut all = vec![Vec::with_capacity(lists.len())];
+    for list in lists {
+        let mut longer = Vec::with_capacity(all.len() * list.len());
+        for start in &all {
+            for value in &list {
+                let mut combination = start.clone();
+                combination.push(value.clone());
+                longer.push(combination);
+            }
+        }
+        all = longer;
+    }
+    Ok(all)
+}
+
+/// The list type of an `IN ?` marker.
+pub(crate) fn list_of(element: &CqlType) -> CqlType {
+    CqlType::List {
+        element: std::sync::Arc::new(element.clone()),
+        frozen: true,
+    }
+}

@@ -1,0 +1,569 @@
+//! Planning INSERT, UPDATE, DELETE and BATCH.
+
+use std::sync::Arc;
+
+use cql_schema::{Column, ColumnKind, Table};
+use cql_syntax::Span;
+use cql_syntax::{
+    AssignmentOp, Batch, BatchKind, BatchStatementKind, Condition, Delete, Insert, InsertSource,
+    Target as AstTarget, Update, Using, UsingKind,
+};
+use cql_types::CqlType;
+
+use crate::choice::Choice;
+use crate::clustering::{ClusteringRestriction, PrefixPart};
+use crate::error::PlanError;
+use crate::operation::{Action, Operation, Place};
+use crate::prepared::Variables;
+use crate::resolve::{Scope, column};
+use crate::restrict::Restrictions;
+use crate::term::{Receiver, Term};
+use crate::write::{BatchPlan, Target, WritePlan};
+
+pub(crate) fn insert(
+    insert: &Insert,
+    scope: &Scope<'_>,
+    variables: &mut Variables,
+) -> Result<WritePlan, PlanError> {
+    let table = scope.writable(&insert.table)?;
+    variables.enter(table);
+    if let Some(span) = insert.if_not_exists {
+        return Err(PlanError::unsupported("IF NOT EXISTS on INSERT", span));
+    }
+    let InsertSource::Values {
+        columns,
+        values,
+        values_span,
+    } = &insert.source
+    else {
+        return Err(PlanError::unsupported("INSERT JSON", insert.table.span()));
+    };
+    if columns.len() != values.len() {
+        return Err(PlanError::invalid("Unmatched column names/values")
+            .at(*values_span)
+            .help(format!(
+                "{} columns are named, {} values are given",
+                columns.len(),
+                values.len()
+            )));
+    }
+    let mut partition: Vec<Option<Choice>> = vec![None; table.partition_key().len()];
+    let mut clustering: Vec<Option<Term>> = vec![None; table.clustering().len()];
+    let mut operations = Vec::new();
+    let mut seen: Vec<&str> = Vec::with_capacity(columns.len());
+    for (name, value) in columns.iter().zip(values) {
+        let column = column(table, name)?;
+        if seen.contains(&name.as_str()) {
+            return Err(PlanError::invalid(format!(
+                "The column names contains duplicates: {}",
+                name.as_str()
+            ))
+            .at(name.span));
+        }
+        seen.push(name.as_str());
+        let term = Term::compile(value, receiver(column), variables)?;
+        let position = usize::from(column.position);
+        match column.kind {
+            ColumnKind::PartitionKey => {
+                if let Some(slot) = partition.get_mut(position) {
+                    *slot = Some(Choice::One(term));
+                }
+            }
+            ColumnKind::Clustering => {
+                if let Some(slot) = clustering.get_mut(position) {
+                    *slot = Some(term);
+                }
+            }
+            ColumnKind::Static | ColumnKind::Regular => {
+                operations.push(Operation::new(column, Action::Set(term)));
+            }
+        }
+    }
+    let partition = all_partition(partition, table)?;
+    let only_statics =
+        !operations.is_empty() && operations.iter().all(|operation| operation.is_static);
+    let target = if clustering.iter().all(Option::is_none) && !clustering.is_empty() && only_statics
+    {
+        Target::StaticCells
+    } else {
+        Target::Insert
+    };
+    let mut prefix = Vec::new();
+    if target == Target::Insert {
+        let missing: Vec<&str> = clustering
+            .iter()
+            .zip(table.clustering())
+            .filter(|(term, _)| term.is_none())
+            .map(|(_, column)| &*column.name)
+            .collect();
+        if !missing.is_empty() {
+            return Err(PlanError::invalid(format!(
+                "Some clustering keys are missing: {}",
+                missing.join(", ")
+            ))
+            .at(insert.table.span()));
+        }
+        prefix = clustering
+            .into_iter()
+            .flatten()
+            .map(|term| PrefixPart::Single(Choice::One(term)))
+            .collect();
+    }
+    let using = Times::compile(&insert.using, variables)?;
+    Ok(WritePlan {
+        table: Arc::clone(table),
+        partition,
+        clustering: ClusteringRestriction {
+            prefix,
+            ranges: Vec::new(),
+        },
+        target,
+        operations: by_number(operations),
+        timestamp: using.timestamp,
+        ttl: using.ttl,
+    })
+}
+
+pub(crate) fn update(
+    update: &Update,
+    scope: &Scope<'_>,
+    variables: &mut Variables,
+) -> Result<WritePlan, PlanError> {
+    let table = scope.writable(&update.table)?;
+    variables.enter(table);
+    refuse_condition(update.condition.as_ref())?;
+    let using = Times::compile(&update.using, variables)?;
+    let mut operations = Vec::with_capacity(update.assignments.len());
+    for assignment in &update.assignments {
+        let column = assigned(table, &assignment.target)?;
+        let action = assignment_action(
+            column,
+            &assignment.target,
+            assignment.op,
+            variables,
+            &assignment.value,
+        )?;
+        let overwrites = matches!(assignment.target, AstTarget::Column(_));
+        if overwrites
+            && operations
+                .iter()
+                .any(|operation: &Operation| operation.number == column.number)
+        {
+            return Err(PlanError::invalid(format!(
+                "Multiple incompatible setting of column {}",
+                column.name
+            ))
+            .at(assignment.span));
+        }
+        operations.push(Operation::new(column, action));
+    }
+    let restrictions = Restrictions::compile(&update.relations, table, variables)?;
+    refuse_filters(&restrictions)?;
+    let only_statics = operations.iter().all(|operation| operation.is_static);
+    let target = if only_statics && restrictions.clustering.is_empty() {
+        Target::StaticCells
+    } else {
+        Target::Cells
+    };
+    if only_statics && !restrictions.clustering.is_empty() {
+        return Err(PlanError::invalid(format!(
+            "Invalid restrictions on clustering columns since the UPDATE statement modifies only static columns ({})",
+            table.clustering().iter().map(|column| &*column.name).collect::<Vec<_>>().join(", ")
+        ))
+        .at(update.table.span()));
+    }
+    if target == Target::Cells {
+        if !restrictions.clustering.ranges.is_empty() {
+            return Err(PlanError::invalid(
+                "Slice restrictions are not supported on the clustering columns in UPDATE statements",
+            )
+            .at(update.table.span()));
+        }
+        require_clustering(&restrictions.clustering, table, update.table.span())?;
+    }
+    Ok(WritePlan {
+        table: Arc::clone(table),
+        partition: all_partition(restrictions.partition, table)?,
+        clustering: restrictions.clustering,
+        target,
+        operations: by_number(operations),
+        timestamp: using.timestamp,
+        ttl: using.ttl,
+    })
+}
+
+pub(crate) fn delete(
+    delete: &Delete,
+    scope: &Scope<'_>,
+    variables: &mut Variables,
+) -> Result<WritePlan, PlanError> {
+    let table = scope.writable(&delete.table)?;
+    variables.enter(table);
+    refuse_condition(delete.condition.as_ref())?;
+    let mut operations = Vec::with_capacity(delete.targets.len());
+    for target in &delete.targets {
+        let column = assigned(table, target)?;
+        operations.push(Operation::new(
+            column,
+            delete_action(column, target, variables)?,
+        ));
+    }
+    let using = Times::compile(&delete.using, variables)?;
+    if let Some(ttl) = delete.using.ttl() {
+        return Err(PlanError::invalid("a deletion has no TTL").at(ttl.span));
+    }
+    let restrictions = Restrictions::compile(&delete.relations, table, variables)?;
+    refuse_filters(&restrictions)?;
+    let span = delete.table.span();
+    let clustering = restrictions.clustering;
+    let complete =
+        clustering.ranges.is_empty() && clustering.prefix_len() == table.clustering().len();
+    let only_statics = operations.iter().all(|operation| operation.is_static);
+    let target = match (operations.is_empty(), clustering.is_empty()) {
+        (true, true) if !table.clustering().is_empty() => Target::Partitions,
+        (true, _) if table.clustering().is_empty() => Target::Partitions,
+        (true, _) if complete => Target::Rows,
+        (true, _) => Target::Ranges,
+        (false, true) if only_statics => Target::StaticCells,
+        (false, _) => {
+            if only_statics {
+                return Err(PlanError::invalid(
+                    "Invalid restrictions on clustering columns since the DELETE statement modifies only static columns",
+                )
+                .at(span));
+            }
+            if !clustering.ranges.is_empty() {
+                return Err(PlanError::invalid(
+                    "Range deletions are not supported for specific columns",
+                )
+                .at(span));
+            }
+            require_clustering(&clustering, table, span)?;
+            Target::Cells
+        }
+    };
+    Ok(WritePlan {
+        table: Arc::clone(table),
+        partition: all_partition(restrictions.partition, table)?,
+        clustering,
+        target,
+        operations: by_number(operations),
+        timestamp: using.timestamp,
+        ttl: None,
+    })
+}
+
+pub(crate) fn batch(
+    batch: &Batch,
+    scope: &Scope<'_>,
+    variables: &mut Variables,
+) -> Result<BatchPlan, PlanError> {
+    let using = Times::compile(&batch.using, variables)?;
+    if let Some(ttl) = batch.using.ttl() {
+        return Err(
+            PlanError::invalid("Global TTL on the BATCH statement is not supported.").at(ttl.span),
+        );
+    }
+    let mut statements = Vec::with_capacity(batch.statements.len());
+    for statement in &batch.statements {
+        let plan = match &statement.kind {
+            BatchStatementKind::Insert(one) => insert(one, scope, variables)?,
+            BatchStatementKind::Update(one) => update(one, scope, variables)?,
+            BatchStatementKind::Delete(one) => delete(one, scope, variables)?,
+        };
+        if using.timestamp.is_some() && plan.has_timestamp() {
+            return Err(PlanError::invalid(
+                "Timestamp must be set either on BATCH or individual statements",
+            )
+            .at(statement.span));
+        }
+        if batch.kind == BatchKind::Counter {
+            return Err(PlanError::invalid(
+                "Cannot include non-counter statement in a counter batch",
+            )
+            .at(statement.span));
+        }
+        statements.push(plan);
+    }
+    Ok(BatchPlan {
+        logged: batch.kind == BatchKind::Logged,
+        statements,
+        timestamp: using.timestamp,
+    })
+}
+
+/// USING, compiled.
+struct Times {
+    timestamp: Option<Term>,
+    ttl: Option<Term>,
+}
+
+impl Times {
+    fn compile(using: &Using, variables: &mut Variables) -> Result<Self, PlanError> {
+        let mut times = Self {
+            timestamp: None,
+            ttl: None,
+        };
+        for parameter in &using.parameters {
+            match parameter.kind {
+                UsingKind::Timestamp => {
+                    let to = Receiver {
+                        name: "[timestamp]",
+                        ty: &CqlType::BigInt,
+                    };
+                    times.timestamp = Some(Term::compile(&parameter.value, to, variables)?);
+                }
+                UsingKind::Ttl => {
+                    let to = Receiver {
+                        name: "[ttl]",
+                        ty: &CqlType::Int,
+                    };
+                    times.ttl = Some(Term::compile(&parameter.value, to, variables)?);
+                }
+                UsingKind::Timeout => {
+                    return Err(PlanError::unsupported("USING TIMEOUT", parameter.span));
+                }
+            }
+        }
+        Ok(times)
+    }
+}
+
+fn receiver(column: &Column) -> Receiver<'_> {
+    Receiver {
+        name: &column.name,
+        ty: &column.ty,
+    }
+}
+
+fn by_number(mut operations: Vec<Operation>) -> Vec<Operation> {
+    operations.sort_by_key(|operation| operation.number);
+    operations
+}
+
+fn all_partition(choices: Vec<Option<Choice>>, table: &Table) -> Result<Vec<Choice>, PlanError> {
+    let missing: Vec<&str> = choices
+        .iter()
+        .zip(table.partition_key())
+        .filter(|(choice, _)| choice.is_none())
+        .map(|(_, column)| &*column.name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(choices.into_iter().flatten().collect());
+    }
+    Err(PlanError::invalid(format!(
+        "Some partition key parts are missing: {}",
+        missing.join(", ")
+    )))
+}
+
+fn require_clustering(
+    clustering: &ClusteringRestriction,
+    table: &Table,
+    span: Span,
+) -> Result<(), PlanError> {
+    let missing: Vec<&str> = table
+        .clustering()
+        .iter()
+        .skip(clustering.prefix_len())
+        .map(|column| &*column.name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(PlanError::invalid(format!(
+        "Some clustering keys are missing: {}",
+        missing.join(", ")
+    ))
+    .at(span))
+}
+
+fn refuse_condition(condition: Option<&Condition>) -> Result<(), PlanError> {
+    match condition {
+        None => Ok(()),
+        Some(condition) => Err(PlanError::unsupported(
+            "a conditional statement (IF)",
+            condition.span,
+        )),
+    }
+}
+
+fn refuse_filters(restrictions: &Restrictions) -> Result<(), PlanError> {
+    if let Some(filter) = restrictions.filters.first() {
+        return Err(PlanError::invalid(format!(
+            "Non PRIMARY KEY columns found in where clause: {}",
+            filter.column.name
+        ))
+        .at(filter.span));
+    }
+    if !restrictions.tokens.is_empty() {
+        return Err(PlanError::invalid(
+            "The token function cannot be used in WHERE clauses for UPDATE and DELETE statements",
+        ));
+    }
+    Ok(())
+}
+
+/// The column that an assignment or deletion names: not one of the key.
+fn assigned<'t>(table: &'t Table, target: &AstTarget) -> Result<&'t Column, PlanError> {
+    let name = target.column();
+    let column = column(table, name)?;
+    match column.kind {
+        ColumnKind::Static | ColumnKind::Regular => Ok(column),
+        ColumnKind::PartitionKey | ColumnKind::Clustering => Err(PlanError::invalid(format!(
+            "PRIMARY KEY part {} found in SET part",
+            column.name
+        ))
+        .at(name.span)),
+    }
+}
+
+fn assignment_action(
+    column: &Column,
+    target: &AstTarget,
+    op: AssignmentOp,
+    variables: &mut Variables,
+    value: &cql_syntax::Expr,
+) -> Result<Action, PlanError> {
+    match (target, op) {
+        (AstTarget::Column(_), AssignmentOp::Set) => {
+            Term::compile(value, receiver(column), variables).map(Action::Set)
+        }
+        (AstTarget::Column(name), AssignmentOp::Add | AssignmentOp::Prepend) => {
+            if !column.ty.is_multi_cell() || matches!(column.ty, CqlType::Udt { .. }) {
+                return Err(not_multi_cell(column, "+").at(name.span));
+            }
+            let place = match op {
+                AssignmentOp::Prepend if matches!(column.ty, CqlType::List { .. }) => Place::Front,
+                _ => Place::Back,
+            };
+            let term = Term::compile(value, receiver(column), variables)?;
+            Ok(Action::Add(term, place))
+        }
+        (AstTarget::Column(name), AssignmentOp::Subtract) => match &column.ty {
+            CqlType::Set { frozen: false, .. } => {
+                Term::compile(value, receiver(column), variables).map(Action::Remove)
+            }
+            CqlType::Map {
+                key, frozen: false, ..
+            } => {
+                let ty = CqlType::Set {
+                    element: Arc::clone(key),
+                    frozen: true,
+                };
+                let to = Receiver {
+                    name: &column.name,
+                    ty: &ty,
+                };
+                Term::compile(value, to, variables).map(Action::Remove)
+            }
+            CqlType::List { frozen: false, .. } => Err(PlanError::unsupported(
+                "removing values from a list (it needs a read)",
+                name.span,
+            )),
+            _ => Err(not_multi_cell(column, "-").at(name.span)),
+        },
+        (AstTarget::Element { key, column: name }, AssignmentOp::Set) => match &column.ty {
+            CqlType::Map {
+                key: key_ty,
+                value: value_ty,
+                frozen: false,
+            } => {
+                let key = Term::compile(key, part(column, key_ty), variables)?;
+                let value = Term::compile(value, part(column, value_ty), variables)?;
+                Ok(Action::SetElement(key, value))
+            }
+            CqlType::List { frozen: false, .. } => Err(PlanError::unsupported(
+                "setting a list element by its index (it needs a read)",
+                name.span,
+            )),
+            _ => Err(not_multi_cell(column, "[]").at(name.span)),
+        },
+        (
+            AstTarget::Field {
+                field,
+                column: name,
+            },
+            AssignmentOp::Set,
+        ) => {
+            let CqlType::Udt { def, frozen: false } = &column.ty else {
+                return Err(not_multi_cell(column, ".").at(name.span));
+            };
+            let (index, ty) = user_field(def, field)?;
+            let value = Term::compile(value, part(column, ty), variables)?;
+            Ok(Action::SetField(index, value))
+        }
+        (AstTarget::Element { .. } | AstTarget::Field { .. }, _) => Err(PlanError::unsupported(
+            "this assignment to a part of a column",
+            target.column().span,
+        )),
+    }
+}
+
+fn delete_action(
+    column: &Column,
+    target: &AstTarget,
+    variables: &mut Variables,
+) -> Result<Action, PlanError> {
+    match target {
+        AstTarget::Column(_) => Ok(Action::Delete),
+        AstTarget::Element { key, column: name } => match &column.ty {
+            CqlType::Map {
+                key: ty,
+                frozen: false,
+                ..
+            }
+            | CqlType::Set {
+                element: ty,
+                frozen: false,
+            } => Term::compile(key, part(column, ty), variables).map(Action::DeleteElement),
+            CqlType::List { frozen: false, .. } => Err(PlanError::unsupported(
+                "deleting a list element by its index (it needs a read)",
+                name.span,
+            )),
+            _ => Err(not_multi_cell(column, "[]").at(name.span)),
+        },
+        AstTarget::Field {
+            field,
+            column: name,
+        } => {
+            let CqlType::Udt { def, frozen: false } = &column.ty else {
+                return Err(not_multi_cell(column, ".").at(name.span));
+            };
+            let (index, _) = user_field(def, field)?;
+            Ok(Action::SetField(index, Term::Null))
+        }
+    }
+}
+
+fn user_field<'d>(
+    def: &'d cql_types::UdtType,
+    field: &cql_syntax::Name,
+) -> Result<(u16, &'d CqlType), PlanError> {
+    let found = def.field(field.as_str());
+    found
+        .and_then(|(index, ty)| Some((u16::try_from(index).ok()?, ty)))
+        .ok_or_else(|| {
+            PlanError::invalid(format!(
+                "UDT column does not have a field named {}",
+                field.as_str()
+            ))
+            .at(field.span)
+            .did_you_mean(field.as_str(), def.fields.iter().map(|(name, _)| &**name))
+        })
+}
+
+fn part<'c>(column: &'c Column, ty: &'c CqlType) -> Receiver<'c> {
+    Receiver {
+        name: &column.name,
+        ty,
+    }
+}
+
+fn not_multi_cell(column: &Column, op: &str) -> PlanError {
+    PlanError::invalid(format!(
+        "Invalid operation ({op}) for column {} of type {}",
+        column.name, column.ty
+    ))
+    .help("only non-frozen collections and user types have parts that can be changed alone")
+}

@@ -1,0 +1,635 @@
+//! From the rows of an answer to the cells of a result: columns, aliases, `writetime`, `ttl`, `token`, `count`.
+//!
+//! The cells that a result needs are looked up in one walk over a row, into a slot each; then every selector reads its
+//! slot.
+//! Nothing is allocated for a row but what a collection or a decoded clustering value needs, in buffers that are kept.
+
+use std::sync::Arc;
+
+use cql_mutation::{
+    CellRef, ColumnRef, ColumnSet, ReadResult, ResultRow, RowRef, assemble_collection,
+};
+use cql_schema::{Column, ColumnKind, ColumnNumber, Table};
+use cql_syntax::{CellFact, Expr, ExprKind, Literal, Selector};
+use cql_types::{ClusteringDecoder, Components, CqlType, PartitionKey, TupleIter};
+
+use crate::error::PlanError;
+use crate::functions::Function;
+use crate::prepared::ResultColumn;
+use crate::resolve::column;
+use crate::select::Needed;
+use crate::values::BindContext;
+
+/// Takes the cells of a result, row by row, each row with as many cells as the result has columns.
+pub trait RowSink {
+    /// A row begins.
+    fn begin_row(&mut self);
+
+    /// The next cell of the row; `None` is null.
+    fn cell(&mut self, value: Option<&[u8]>);
+}
+
+/// How rows become result rows.
+#[derive(Debug)]
+pub struct Projection {
+    items: Vec<Item>,
+    /// The static and regular columns that are looked up, by slot, ascending by number within statics and regulars.
+    slots: Vec<Slot>,
+    aggregate: bool,
+}
+
+#[derive(Debug)]
+struct Slot {
+    number: ColumnNumber,
+    is_static: bool,
+    ty: CqlType,
+}
+
+/// One column of the result.
+#[derive(Debug)]
+struct Item {
+    what: What,
+    name: Arc<str>,
+    ty: CqlType,
+}
+
+#[derive(Debug)]
+enum What {
+    Partition(usize),
+    Clustering(usize),
+    Cell(usize),
+    /// A field of a user type that is in a slot, or of a key column.
+    Field(Box<What>, usize),
+    WriteTime(usize),
+    Ttl(usize),
+    Token,
+    CountRows,
+    /// Counts the rows in which it is not null.
+    Count(Box<What>),
+    Call(Function, Option<(CqlType, Box<What>)>),
+}
+
+impl Projection {
+    /// `*`.
+    pub(crate) fn all(table: &Table) -> Self {
+        let mut projection = Self::empty();
+        // In the order in which the ecosystem shows them: keys, statics, regulars.
+        for column in table.columns() {
+            let what = projection.read(column);
+            projection.items.push(Item {
+                what,
+                name: Arc::clone(&column.name),
+                ty: column.ty.clone(),
+            });
+        }
+        projection
+    }
+
+    fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            slots: Vec::new(),
+            aggregate: false,
+        }
+    }
+
+    /// A list of selectors.
+    pub(crate) fn compile(selectors: &[Selector], table: &Table) -> Result<Self, PlanError> {
+        let mut projection = Self::empty();
+        for selector in selectors {
+            let (what, name, ty) = projection.selector(&selector.expr, table)?;
+            let name = match &selector.alias {
+                Some(alias) => Arc::from(alias.as_str()),
+                None => Arc::from(name),
+            };
+            projection.items.push(Item { what, name, ty });
+        }
+        projection.aggregate = projection
+            .items
+            .iter()
+            .any(|item| matches!(item.what, What::CountRows | What::Count(_)));
+        Ok(projection)
+    }
+
+    /// Whether the result is one row about all rows.
+    pub(crate) fn is_aggregate(&self) -> bool {
+        self.aggregate
+    }
+
+    /// How many cells a result row has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(crate) fn columns(&self, table: &Table) -> Needed {
+        let mut set: ColumnSet = self.slots.iter().map(|slot| slot.number).collect();
+        if self.slots.is_empty() && !self.items.is_empty() {
+            // Whether a row is there at all may depend on any regular column.
+            set = ColumnSet::new();
+        }
+        let _ = table;
+        Needed { set }
+    }
+
+    pub(crate) fn mentions(&self, column: &Column) -> bool {
+        self.items.iter().any(|item| match &item.what {
+            What::Partition(index) => {
+                column.kind == ColumnKind::PartitionKey && usize::from(column.position) == *index
+            }
+            What::Clustering(index) => {
+                column.kind == ColumnKind::Clustering && usize::from(column.position) == *index
+            }
+            What::Token => false,
+            _ => false,
+        }) || (matches!(column.kind, ColumnKind::Static | ColumnKind::Regular)
+            && self.slots.iter().any(|slot| slot.number == column.number))
+    }
+
+    pub(crate) fn result_columns(&self, table: &Table) -> Arc<[ResultColumn]> {
+        self.items
+            .iter()
+            .map(|item| ResultColumn {
+                keyspace: Arc::clone(&table.keyspace),
+                table: Arc::clone(&table.name),
+                name: Arc::clone(&item.name),
+                ty: item.ty.clone(),
+            })
+            .collect()
+    }
+
+    fn slot(&mut self, column: &Column) -> usize {
+        let found = self
+            .slots
+            .iter()
+            .position(|slot| slot.number == column.number);
+        found.unwrap_or_else(|| {
+            self.slots.push(Slot {
+                number: column.number,
+                is_static: column.kind == ColumnKind::Static,
+                ty: column.ty.clone(),
+            });
+            self.slots.len() - 1
+        })
+    }
+
+    fn read(&mut self, column: &Column) -> What {
+        match column.kind {
+            ColumnKind::PartitionKey => What::Partition(usize::from(column.position)),
+            ColumnKind::Clustering => What::Clustering(usize::from(column.position)),
+            ColumnKind::Static | ColumnKind::Regular => What::Cell(self.slot(column)),
+        }
+    }
+
+    fn selector(
+        &mut self,
+        expr: &Expr,
+        table: &Table,
+    ) -> Result<(What, String, CqlType), PlanError> {
+        match &expr.kind {
+            ExprKind::Column(name) => {
+                let column = column(table, name)?;
+                let what = self.read(column);
+                Ok((what, column.name.to_string(), column.ty.clone()))
+            }
+            ExprKind::Field { base, field } => {
+                let (what, name, ty) = self.selector(base, table)?;
+                let CqlType::Udt { def, .. } = &ty else {
+                    return Err(PlanError::invalid(format!(
+                        "Invalid field selection: {name} of type {ty} is not a user type"
+                    ))
+                    .at(expr.span));
+                };
+                let Some((index, field_ty)) = def.field(field.as_str()) else {
+                    return Err(PlanError::invalid(format!(
+                        "{} of type {} has no field {}",
+                        name,
+                        def.name,
+                        field.as_str()
+                    ))
+                    .at(field.span)
+                    .did_you_mean(field.as_str(), def.fields.iter().map(|(name, _)| &**name)));
+                };
+                let what = What::Field(Box::new(what), index);
+                Ok((what, format!("{name}.{}", field.as_str()), field_ty.clone()))
+            }
+            ExprKind::CountRows => Ok((What::CountRows, "count".to_owned(), CqlType::BigInt)),
+            ExprKind::CellFact { fact, of } => self.cell_fact(*fact, of, expr, table),
+            ExprKind::Token(arguments) => token(arguments, expr, table),
+            ExprKind::Call {
+                function,
+                arguments,
+            } => self.call(function, arguments, expr, table),
+            ExprKind::Literal(_)
+            | ExprKind::Marker(_)
+            | ExprKind::List(_)
+            | ExprKind::Set(_)
+            | ExprKind::Map(_)
+            | ExprKind::Udt(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Cast { .. }
+            | ExprKind::TypeHint { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::Negate(_)
+            | ExprKind::Element { .. }
+            | ExprKind::Slice { .. } => Err(PlanError::unsupported(
+                "this expression in a SELECT list",
+                expr.span,
+            )),
+        }
+    }
+
+    fn cell_fact(
+        &mut self,
+        fact: CellFact,
+        of: &Expr,
+        expr: &Expr,
+        table: &Table,
+    ) -> Result<(What, String, CqlType), PlanError> {
+        let ExprKind::Column(name) = &of.kind else {
+            return Err(PlanError::unsupported(
+                format!("{}() of a part of a column", fact.name()),
+                of.span,
+            ));
+        };
+        let column = column(table, name)?;
+        match column.kind {
+            ColumnKind::PartitionKey | ColumnKind::Clustering => {
+                return Err(PlanError::invalid(format!(
+                    "Cannot use selection function {} on PRIMARY KEY part {}",
+                    fact.name(),
+                    column.name
+                ))
+                .at(expr.span));
+            }
+            ColumnKind::Static | ColumnKind::Regular => {}
+        }
+        if column.ty.is_multi_cell() {
+            return Err(PlanError::unsupported(
+                format!("{}() of a non-frozen collection or user type", fact.name()),
+                expr.span,
+            ));
+        }
+        let slot = self.slot(column);
+        let (what, ty) = match fact {
+            CellFact::WriteTime | CellFact::MaxWriteTime => {
+                (What::WriteTime(slot), CqlType::BigInt)
+            }
+            CellFact::Ttl => (What::Ttl(slot), CqlType::Int),
+        };
+        Ok((what, format!("{}({})", fact.name(), column.name), ty))
+    }
+
+    fn call(
+        &mut self,
+        name: &cql_syntax::QualifiedName,
+        arguments: &[Expr],
+        expr: &Expr,
+        table: &Table,
+    ) -> Result<(What, String, CqlType), PlanError> {
+        let text = name.name.as_str();
+        if text == "count" {
+            let [argument] = arguments else {
+                return Err(PlanError::invalid(
+                    "Invalid number of arguments in call to function count: 1 required",
+                )
+                .at(expr.span));
+            };
+            if let ExprKind::Literal(Literal::Integer(one)) = &argument.kind
+                && &**one == "1"
+            {
+                return Ok((What::CountRows, "count".to_owned(), CqlType::BigInt));
+            }
+            let (what, column, _) = self.selector(argument, table)?;
+            let what = What::Count(Box::new(what));
+            return Ok((what, format!("system.count({column})"), CqlType::BigInt));
+        }
+        if ["min", "max", "sum", "avg"].contains(&text) {
+            return Err(PlanError::unsupported(
+                format!("the aggregate {text}()"),
+                expr.span,
+            ));
+        }
+        let Some(function) = Function::find(text) else {
+            return Err(PlanError::invalid(format!("Unknown function '{text}'"))
+                .at(name.span())
+                .did_you_mean(text, Function::NAMES.iter().copied()));
+        };
+        let mut label = String::new();
+        let argument = match (arguments, function.arguments()) {
+            ([], []) => None,
+            ([one], accepted @ [_, ..]) => {
+                let (what, column, ty) = self.selector(one, table)?;
+                if !accepted.contains(&ty) {
+                    return Err(PlanError::invalid(format!(
+                        "Type error: {column} cannot be passed as argument 0 of function {text} of type {ty}"
+                    ))
+                    .at(one.span));
+                }
+                label = column;
+                Some((ty, Box::new(what)))
+            }
+            (given, accepted) => {
+                return Err(PlanError::invalid(format!(
+                    "Invalid number of arguments in call to function {text}: {} required but {} provided",
+                    usize::from(!accepted.is_empty()),
+                    given.len()
+                ))
+                .at(expr.span));
+            }
+        };
+        let name = format!("system.{text}({label})");
+        Ok((What::Call(function, argument), name, function.returns()))
+    }
+
+    /// Writes the result rows of an answer; not for an aggregate, whose rows [`Totals`] takes.
+    pub fn rows<S: RowSink>(
+        &self,
+        table: &Table,
+        result: &ReadResult,
+        ctx: &BindContext,
+        sink: &mut S,
+    ) {
+        let mut view = View::new(self, table, ctx);
+        for row in result.iter() {
+            view.enter(&row);
+            sink.begin_row();
+            for item in &self.items {
+                view.emit(&item.what, |value| sink.cell(value));
+            }
+        }
+    }
+}
+
+fn token(
+    arguments: &[Expr],
+    expr: &Expr,
+    table: &Table,
+) -> Result<(What, String, CqlType), PlanError> {
+    let keys = table.partition_key();
+    let in_order = arguments.len() == keys.len()
+        && arguments.iter().zip(keys).all(|(argument, key)| {
+            matches!(&argument.kind, ExprKind::Column(name) if name.as_str() == &*key.name)
+        });
+    let names: Vec<&str> = keys.iter().map(|key| &*key.name).collect();
+    if !in_order {
+        return Err(PlanError::invalid(format!(
+            "The token function arguments must be in the partition key order: {}",
+            names.join(", ")
+        ))
+        .at(expr.span));
+    }
+    let name = format!("system.token({})", names.join(", "));
+    Ok((What::Token, name, CqlType::BigInt))
+}
+
+/// The counts of an aggregate over all pages.
+#[derive(Debug, Default)]
+pub struct Totals {
+    counts: Vec<i64>,
+    /// The values of the first row, for what is not counted.
+    first: Vec<Option<Vec<u8>>>,
+    rows: u64,
+}
+
+impl Totals {
+    /// Takes the rows of one page.
+    pub fn add(
+        &mut self,
+        projection: &Projection,
+        table: &Table,
+        result: &ReadResult,
+        ctx: &BindContext,
+    ) {
+        self.counts.resize(projection.items.len(), 0);
+        self.first.resize(projection.items.len(), None);
+        let mut view = View::new(projection, table, ctx);
+        for row in result.iter() {
+            view.enter(&row);
+            for ((item, count), first) in projection
+                .items
+                .iter()
+                .zip(&mut self.counts)
+                .zip(&mut self.first)
+            {
+                match &item.what {
+                    What::CountRows => *count += 1,
+                    What::Count(inner) => {
+                        view.emit(inner, |value| *count += i64::from(value.is_some()));
+                    }
+                    what if self.rows == 0 => {
+                        view.emit(what, |value| *first = value.map(<[u8]>::to_vec));
+                    }
+                    _ => {}
+                }
+            }
+            self.rows += 1;
+        }
+    }
+
+    /// Writes the one row.
+    pub fn finish<S: RowSink>(&self, projection: &Projection, sink: &mut S) {
+        sink.begin_row();
+        for (index, item) in projection.items.iter().enumerate() {
+            match item.what {
+                What::CountRows | What::Count(_) => {
+                    let count = self.counts.get(index).copied().unwrap_or(0);
+                    sink.cell(Some(&count.to_be_bytes()));
+                }
+                _ => sink.cell(self.first.get(index).and_then(|value| value.as_deref())),
+            }
+        }
+    }
+}
+
+/// A row, taken apart.
+struct View<'r> {
+    projection: &'r Projection,
+    table: &'r Table,
+    ctx: &'r BindContext,
+    cells: Vec<Option<ColumnRef<'r>>>,
+    key: Option<PartitionKey>,
+    row: Option<ResultRow<'r>>,
+    /// The clustering values of the row, back to back, and where each ends.
+    clustering: Vec<u8>,
+    ends: Vec<usize>,
+    scratch: Vec<u8>,
+    needs_clustering: bool,
+}
+
+impl<'r> View<'r> {
+    fn new(projection: &'r Projection, table: &'r Table, ctx: &'r BindContext) -> Self {
+        fn reads_clustering(what: &What) -> bool {
+            match what {
+                What::Clustering(_) => true,
+                What::Field(inner, _) | What::Count(inner) => reads_clustering(inner),
+                What::Call(_, argument) => argument
+                    .as_ref()
+                    .is_some_and(|(_, inner)| reads_clustering(inner)),
+                What::Partition(_)
+                | What::Cell(_)
+                | What::WriteTime(_)
+                | What::Ttl(_)
+                | What::Token
+                | What::CountRows => false,
+            }
+        }
+        Self {
+            projection,
+            table,
+            ctx,
+            cells: vec![None; projection.slots.len()],
+            key: None,
+            row: None,
+            clustering: Vec::new(),
+            ends: Vec::new(),
+            scratch: Vec::new(),
+            needs_clustering: projection
+                .items
+                .iter()
+                .any(|item| reads_clustering(&item.what)),
+        }
+    }
+
+    fn enter(&mut self, row: &ResultRow<'r>) {
+        let same = self
+            .row
+            .is_some_and(|old| std::ptr::eq(old.partition.key, row.partition.key));
+        if !same {
+            let key = bytes::Bytes::copy_from_slice(row.partition.key);
+            self.key = PartitionKey::from_bytes(key).ok();
+        }
+        self.row = Some(*row);
+        self.fill(row.row, false);
+        if !same || row.row.is_none() {
+            self.fill(row.partition.static_row, true);
+        }
+        if self.needs_clustering {
+            self.decode_clustering(row);
+        }
+    }
+
+    /// Puts the cells of one row into their slots.
+    fn fill(&mut self, row: Option<RowRef<'r>>, statics: bool) {
+        let slots = self.projection.slots.iter().zip(&mut self.cells);
+        for (slot, cell) in slots {
+            if slot.is_static == statics {
+                *cell = None;
+            }
+        }
+        let Some(row) = row else { return };
+        for (number, column) in row.cells() {
+            let slots = self.projection.slots.iter().zip(&mut self.cells);
+            for (slot, cell) in slots {
+                if slot.number == number && slot.is_static == statics {
+                    *cell = Some(column);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn decode_clustering(&mut self, row: &ResultRow<'r>) {
+        self.clustering.clear();
+        self.ends.clear();
+        let Some(encoded) = row.clustering else {
+            return;
+        };
+        let written = row.row.and_then(RowRef::written_clustering);
+        if let Some(written) = written {
+            for value in TupleIter::trusted(written.bytes) {
+                self.clustering.extend_from_slice(value.unwrap_or_default());
+                self.ends.push(self.clustering.len());
+            }
+            return;
+        }
+        let mut decoder = ClusteringDecoder::new(self.table.clustering_types(), encoded);
+        while let Ok(true) = decoder.next_into(&mut self.clustering) {
+            self.ends.push(self.clustering.len());
+        }
+    }
+
+    fn cell(&self, slot: usize) -> Option<CellRef<'r>> {
+        match self.cells.get(slot)?.as_ref()? {
+            ColumnRef::Simple(cell) => Some(*cell),
+            ColumnRef::Complex(_) => None,
+        }
+    }
+
+    /// Hands over the value of one selector.
+    fn emit(&mut self, what: &What, mut give: impl FnMut(Option<&[u8]>)) {
+        match what {
+            What::Partition(index) => {
+                let keys = self.table.partition_key().len();
+                let value = self.key.as_ref().and_then(|key| {
+                    let mut components: Components<'_> = key.components(keys).ok()?;
+                    components.nth(*index)
+                });
+                give(value);
+            }
+            What::Clustering(index) => {
+                let start = match index.checked_sub(1) {
+                    None => Some(0),
+                    Some(before) => self.ends.get(before).copied(),
+                };
+                let value = start
+                    .zip(self.ends.get(*index))
+                    .and_then(|(start, end)| self.clustering.get(start..*end));
+                give(value);
+            }
+            What::Cell(slot) => match self.cells.get(*slot).and_then(Option::as_ref) {
+                None => give(None),
+                Some(ColumnRef::Simple(cell)) => give(cell.live_value(self.ctx.now)),
+                Some(ColumnRef::Complex(complex)) => {
+                    let Some(slot) = self.projection.slots.get(*slot) else {
+                        return give(None);
+                    };
+                    self.scratch.clear();
+                    let some =
+                        assemble_collection(&slot.ty, complex, self.ctx.now, &mut self.scratch);
+                    give(some.then_some(self.scratch.as_slice()));
+                }
+            },
+            What::Field(base, index) => {
+                let mut whole = None;
+                self.emit(base, |value| whole = value.map(<[u8]>::to_vec));
+                let field = whole
+                    .as_deref()
+                    .and_then(|bytes| TupleIter::trusted(bytes).nth(*index).flatten());
+                give(field);
+            }
+            What::WriteTime(slot) => {
+                let time = self.cell(*slot).map(|cell| cell.timestamp.to_be_bytes());
+                give(time.as_ref().map(<[u8; 8]>::as_slice));
+            }
+            What::Ttl(slot) => {
+                let left = self
+                    .cell(*slot)
+                    .and_then(|cell| cell.ttl_left(self.ctx.now))
+                    .and_then(|left| i32::try_from(left).ok())
+                    .map(i32::to_be_bytes);
+                give(left.as_ref().map(<[u8; 4]>::as_slice));
+            }
+            What::Token => {
+                let token = self.row.map(|row| row.partition.token.0.to_be_bytes());
+                give(token.as_ref().map(<[u8; 8]>::as_slice));
+            }
+            What::CountRows | What::Count(_) => give(None),
+            What::Call(function, argument) => {
+                let mut value = None;
+                if let Some((_, inner)) = argument {
+                    self.emit(inner, |bytes| value = bytes.map(<[u8]>::to_vec));
+                    if value.is_none() {
+                        return give(None);
+                    }
+                }
+                let typed = argument
+                    .as_ref()
+                    .zip(value.as_deref())
+                    .map(|((ty, _), bytes)| (ty, bytes));
+                let result = function.call(typed, self.ctx, 0).ok();
+                give(result.as_deref());
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! INSERT, UPDATE, DELETE and BATCH: plans, and how values turn a plan into mutations.
+//!
+//! Binding costs one allocation for the partition key and one for the row; what a statement says is resolved once, when
+//! it is prepared.
+//!
+//! A list element's path is a time and a serial number, so that elements appended later sort behind the older ones and
+//! prepended ones before.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cql_mutation::{
+    CellRef, ClusteringKey, Deletion, Liveness, Mutation, PartitionUpdate, PartitionUpdateBuilder,
+    RangeTombstone, RowBuilder, Slices,
+};
+use cql_schema::Table;
+use cql_types::{ComponentOrder, CqlType, PartitionKey, is_lossless, push_element};
+
+use crate::choice::{Choice, KeyValue, combinations};
+use crate::clustering::{ClusteringRestriction, full_key};
+use crate::error::PlanError;
+use crate::operation::{Cells, Operation};
+use crate::term::{Evaluated, Term};
+use crate::values::{BindContext, BindValues};
+
+/// The largest TTL: twenty years.
+const TTL_MAX: i64 = 630_720_000;
+
+/// A planned INSERT, UPDATE or DELETE.
+#[derive(Debug)]
+pub struct WritePlan {
+    pub(crate) table: Arc<Table>,
+    pub(crate) partition: Vec<Choice>,
+    pub(crate) clustering: ClusteringRestriction,
+    pub(crate) target: Target,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) timestamp: Option<Term>,
+    pub(crate) ttl: Option<Term>,
+}
+
+/// What a write aims at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Rows, with a row marker (INSERT).
+    Insert,
+    /// Cells of rows (UPDATE, DELETE of columns).
+    Cells,
+    /// Static cells only: no clustering key is needed.
+    StaticCells,
+    /// Whole rows.
+    Rows,
+    /// Ranges of rows.
+    Ranges,
+    /// Whole partitions.
+    Partitions,
+}
+
+/// A planned BATCH.
+#[derive(Debug)]
+pub struct BatchPlan {
+    /// Whether it is logged.
+    pub logged: bool,
+    /// The statements.
+    pub statements: Vec<WritePlan>,
+    pub(crate) timestamp: Option<Term>,
+}
+
+impl BatchPlan {
+    /// The mutations of all statements, in their order.
+    ///
+    /// # Errors
+    /// As [`WritePlan::bind`].
+    pub fn bind<V: BindValues + ?Sized>(
+        &self,
+        values: &V,
+        ctx: &BindContext,
+        out: &mut Vec<Mutation>,
+    ) -> Result<(), PlanError> {
+        let mut ctx = *ctx;
+        if let Some(term) = &self.timestamp {
+            ctx.timestamp = timestamp(term, values, &ctx)?;
+        }
+        for (index, statement) in self.statements.iter().enumerate() {
+            let ctx = BindContext {
+                unique: ctx.unique.wrapping_add(index as u64),
+                ..ctx
+            };
+            statement.bind(values, &ctx, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the cells of one statement have in common.
+pub(crate) struct Stamp {
+    pub(crate) timestamp: i64,
+    pub(crate) ttl: u32,
+    pub(crate) now: i64,
+}
+
+impl Stamp {
+    /// A live cell.
+    pub(crate) fn live<'v>(&self, value: &'v [u8]) -> CellRef<'v> {
+        match self.ttl {
+            0 => CellRef::live(self.timestamp, value),
+            ttl => CellRef::expiring(self.timestamp, ttl, self.now + i64::from(ttl), value),
+        }
+    }
+
+    /// A deleted cell.
+    pub(crate) fn tombstone(&self) -> CellRef<'static> {
+        CellRef::tombstone(self.timestamp, self.now)
+    }
+
+    /// A deletion of everything up to this statement.
+    pub(crate) fn deletion(&self) -> Deletion {
+        Deletion {
+            timestamp: self.timestamp,
+            deleted_at: self.now,
+        }
+    }
+
+    fn liveness(&self) -> Liveness {
+        match self.ttl {
+            0 => Liveness::lasting(self.timestamp),
+            ttl => Liveness::expiring(self.timestamp, ttl, self.now + i64::from(ttl)),
+        }
+    }
+}
+
+impl WritePlan {
+    /// The table written to.
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// Whether the statement brings its own write time.
+    pub(crate) fn has_timestamp(&self) -> bool {
+        self.timestamp.is_some()
+    }
+
+    /// Appends the mutations for these values, one a partition.
+    ///
+    /// # Errors
+    /// `INVALID` when a value does not fit its type, a key is null or too long, or a TTL or timestamp is out of range.
+    pub fn bind<V: BindValues + ?Sized>(
+        &self,
+        values: &V,
+        ctx: &BindContext,
+        out: &mut Vec<Mutation>,
+    ) -> Result<(), PlanError> {
+        let stamp = self.stamp(values, ctx)?;
+        if let [Choice::One(term)] = self.partition.as_slice() {
+            let column = self.key_name(0);
+            let value = crate::choice::key_value(term, column, values, ctx)?;
+            let key = partition_key(&[&value])?;
+            let update = self.update(values, ctx, &stamp)?;
+            out.push(Mutation::new(self.table.id, key, update));
+            return Ok(());
+        }
+        let lists = self
+            .partition
+            .iter()
+            .enumerate()
+            .map(|(index, choice)| choice.values(self.key_name(index), values, ctx))
+            .collect::<Result<Vec<_>, _>>()?;
+        let update = self.update(values, ctx, &stamp)?;
+        for combination in combinations(lists, "partition key")? {
+            let parts: Vec<&[u8]> = combination.iter().map(|value| &**value).collect();
+            let key = partition_key(&parts)?;
+            out.push(Mutation::new(self.table.id, key, update.clone()));
+        }
+        Ok(())
+    }
+
+    fn key_name(&self, index: usize) -> &str {
+        self.table
+            .partition_key()
+            .get(index)
+            .map_or("", |column| &*column.name)
+    }
+
+    fn stamp<V: BindValues + ?Sized>(
+        &self,
+        values: &V,
+        ctx: &BindContext,
+    ) -> Result<Stamp, PlanError> {
+        let timestamp = match &self.timestamp {
+            None => ctx.timestamp,
+            Some(term) => timestamp(term, values, ctx)?,
+        };
+        let default = self.table.options.default_time_to_live;
+        let ttl = match &self.ttl {
+            None => default,
+            Some(term) => match term.evaluate(values, ctx)? {
+                Evaluated::Null | Evaluated::Unset => default,
+                Evaluated::Value(bytes) => time_to_live(&bytes)?,
+            },
+        };
+        Ok(Stamp {
+            timestamp,
+            ttl,
+            now: ctx.now,
+        })
+    }
+
+    fn update<V: BindValues + ?Sized>(
+        &self,
+        values: &V,
+        ctx: &BindContext,
+        stamp: &Stamp,
+    ) -> Result<PartitionUpdate, PlanError> {
+        let mut builder = PartitionUpdateBuilder::new();
+        match self.target {
+            Target::Partitions => {
+                builder.delete_partition(stamp.deletion());
+                return Ok(builder.finish());
+            }
+            Target::Ranges => {
+                let slices = self.clustering.slices(&self.table, values, ctx)?;
+                for slice in Slices::new(slices).as_slice() {
+                    builder.delete_range(RangeTombstone {
+                        start: slice.start.clone(),
+                        end: slice.end.clone(),
+                        deletion: stamp.deletion(),
+                    });
+                }
+                return Ok(builder.finish());
+            }
+            Target::Insert | Target::Cells | Target::StaticCells | Target::Rows => {}
+        }
+        let mut cells = Cells::new(stamp, ctx);
+        let (statics, regulars): (Vec<_>, Vec<_>) = self
+            .operations
+            .iter()
+            .partition(|operation| operation.is_static);
+        if !statics.is_empty() {
+            let mut row = RowBuilder::new();
+            for operation in statics {
+                operation.apply(values, &mut cells, &mut row)?;
+            }
+            let row = row.finish();
+            if !row.as_ref().is_empty() {
+                builder.static_row(row);
+            }
+        }
+        if self.target == Target::StaticCells {
+            return Ok(builder.finish());
+        }
+        let types = self.table.clustering_types();
+        for clustering in self.clustering.prefixes(&self.table, values, ctx)? {
+            let key = full_key(types, &clustering)?;
+            let mut row = RowBuilder::with_capacity(self.operations.len() * 16 + 16);
+            if self.target == Target::Insert {
+                row.liveness(stamp.liveness());
+            }
+            if self.target == Target::Rows {
+                row.delete_row(stamp.deletion());
+            } else if let Some(written) = written_clustering(types, &clustering)? {
+                row.written_clustering(stamp.timestamp, &written);
+            }
+            for operation in &regulars {
+                operation.apply(values, &mut cells, &mut row)?;
+            }
+            let row = row.finish();
+            if !row.as_ref().is_empty() {
+                builder.row(ClusteringKey::from(key), row);
+            }
+        }
+        Ok(builder.finish())
+    }
+}
+
+/// The clustering as written, where the encoded key cannot give it back: the values as the fields of a tuple.
+fn written_clustering(
+    types: &[(CqlType, ComponentOrder)],
+    values: &[KeyValue<'_>],
+) -> Result<Option<Vec<u8>>, PlanError> {
+    if types.iter().all(|(ty, _)| is_lossless(ty)) {
+        return Ok(None);
+    }
+    let mut out = Vec::new();
+    for value in values {
+        push_element(Some(value), &mut out)
+            .map_err(|error| PlanError::invalid(error.to_string()))?;
+    }
+    Ok(Some(out))
+}
+
+/// Makes a partition key and refuses what the storage cannot hold.
+pub(crate) fn partition_key(parts: &[&[u8]]) -> Result<PartitionKey, PlanError> {
+    if let [single] = parts {
+        if single.is_empty() {
+            return Err(PlanError::invalid("Key may not be empty"));
+        }
+        if single.len() <= cql_types::MAX_KEY_BYTES {
+            return PartitionKey::from_bytes(Bytes::copy_from_slice(single))
+                .map_err(|error| PlanError::invalid(error.to_string()));
+        }
+    }
+    PartitionKey::from_components(parts).map_err(|error| PlanError::invalid(error.to_string()))
+}
+
+fn timestamp<V: BindValues + ?Sized>(
+    term: &Term,
+    values: &V,
+    ctx: &BindContext,
+) -> Result<i64, PlanError> {
+    match term.evaluate(values, ctx)? {
+        Evaluated::Unset => Ok(ctx.timestamp),
+        Evaluated::Null => Err(PlanError::invalid("Invalid null value of timestamp")),
+        Evaluated::Value(bytes) => match <[u8; 8]>::try_from(&*bytes).map(i64::from_be_bytes) {
+            Ok(i64::MIN) | Err(_) => Err(PlanError::invalid("Invalid timestamp value")
+                .help("give microseconds since the epoch as a bigint")),
+            Ok(timestamp) => Ok(timestamp),
+        },
+    }
+}
+
+fn time_to_live(bytes: &[u8]) -> Result<u32, PlanError> {
+    let Ok(ttl) = <[u8; 4]>::try_from(bytes).map(i32::from_be_bytes) else {
+        return Err(PlanError::invalid("Invalid TTL value").help("give seconds as an int"));
+    };
+    if i64::from(ttl) > TTL_MAX {
+        return Err(PlanError::invalid(format!(
+            "ttl is too large. requested ({ttl}) maximum ({TTL_MAX})"
+        )));
+    }
+    u32::try_from(ttl).map_err(|_| {
+        PlanError::invalid(format!(
+            "A TTL must be greater or equal to 0, but was {ttl}"
+        ))
+    })
+}
