@@ -1,6 +1,6 @@
 //! Statements that change the schema.
 
-use super::{Expr, Literal, Name, Property, QualifiedName, Relation, Selectors, TypeName};
+use super::{Expr, Name, Property, QualifiedName, Relation, Selectors, TypeName};
 use crate::{Span, Spanned};
 
 /// `CREATE KEYSPACE`
@@ -341,7 +341,7 @@ pub struct CreateTrigger {
     /// The table.
     pub table: QualifiedName,
     /// The class.
-    pub class: Spanned<Literal>,
+    pub class: Spanned<Box<str>>,
 }
 
 /// `DROP TRIGGER`
