@@ -75,7 +75,6 @@ impl Digits {
             if magnitude == 0 {
                 break;
             }
-            #[expect(clippy::cast_possible_truncation, reason = "a remainder below 100")]
             let low = (magnitude % 100) as u8;
             *digit = low;
             magnitude /= 100;

@@ -33,7 +33,7 @@ pub enum ValueError {
         /// What was expected.
         what: Cow<'static, str>,
     },
-    /// A `Value` or a text for a type of another shape.
+    /// A [`Value`](crate::Value) or a text for a type of another shape.
     WrongKind {
         /// The type's CQL name without parameters.
         expected: &'static str,

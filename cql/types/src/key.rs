@@ -30,8 +30,10 @@ mod decode;
 mod encode;
 mod integer;
 
-pub use decode::{ClusteringDecoder, decode_clustering, decode_partition_key, split_partition_key};
-pub use encode::{encode_clustering, encode_clustering_prefix, encode_partition_key};
+pub use decode::{
+    ClusteringDecoder, decode_clustering, decode_partition_key, decode_value, split_partition_key,
+};
+pub use encode::{encode_clustering, encode_clustering_prefix, encode_partition_key, encode_value};
 
 use crate::collections::{ListIter, MapIter, TupleIter, VectorIter};
 use crate::ty::CqlType;

@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure: bytes or text in, bytes, text or a verdict out.
 //! A value travels as its *serialized bytes* (the form of the native protocol and of stored cells)
-//! together with a [`CqlType`]; the tree form `Value` exists for literals, tests and tools.
+//! together with a [`CqlType`]; the tree form [`Value`] exists for literals, tests and tools.
 //!
 //! ```text
 //!  literal text ──parse_scalar──►┐                     ┌──►compare, to_literal
@@ -13,11 +13,11 @@
 //!
 //! # Invariants
 //! * No function panics on any input bytes; sizes found in the input are checked before use.
-//! * `validate`, `compare`, `encode_clustering`, [`Token::of_key`] and
+//! * [`validate`], [`compare`], [`encode_clustering`], [`Token::of_key`] and
 //!   [`PartitionKey::from_components`] allocate nothing beyond their output
-//!   (`varint` and `decimal` values above 16 bytes excepted, where `compare` and the encoder do arithmetic).
+//!   (`varint` and `decimal` values above 16 bytes excepted, where [`compare`] and the encoder do arithmetic).
 //! * Recursion follows the type, never the value, and a type is at most [`MAX_TYPE_DEPTH`] deep.
-//! * Two values are equal under `compare` exactly if their clustering encodings are the same bytes.
+//! * Two values are equal under [`compare`] exactly if their clustering encodings are the same bytes.
 
 mod collections;
 mod compare;
@@ -27,12 +27,16 @@ mod error;
 mod id;
 mod identifier;
 mod key;
+mod literal;
+mod normalize;
 mod partition_key;
+mod temporal;
 mod time;
 mod token;
 mod ty;
 mod type_name;
 mod validate;
+mod value;
 mod varint;
 mod vint;
 
@@ -49,9 +53,11 @@ pub use id::{
 pub use identifier::{is_reserved, quoted};
 pub use key::{
     BoundKind, ClusteringDecoder, bound_bytes, decode_clustering, decode_partition_key,
-    encode_clustering, encode_clustering_prefix, encode_partition_key, is_exact, is_lossless,
-    split_partition_key,
+    decode_value, encode_clustering, encode_clustering_prefix, encode_partition_key, encode_value,
+    is_exact, is_lossless, split_partition_key,
 };
+pub use literal::{parse_scalar, to_literal};
+pub use normalize::normalize;
 pub use partition_key::{Components, KeyError, MAX_KEY_BYTES, PartitionKey};
 pub use time::{Seconds, WriteTime};
 pub use token::{Token, decode_token, encode_token};
@@ -60,3 +66,4 @@ pub use type_name::{
     ResolveUdt, TypeParseError, java_class_name, parse_java_class_name, parse_type,
 };
 pub use validate::validate;
+pub use value::{Value, decode, encode};

@@ -15,7 +15,7 @@ pub(crate) const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 /// Checks that `bytes` are a value of `ty`.
 ///
 /// The order and distinctness of set elements and map keys are not checked: clients send them in any order;
-/// `normalize` makes them canonical.
+/// [`normalize`](crate::normalize) makes them canonical.
 ///
 /// # Errors
 /// What does not fit, in words for the client.

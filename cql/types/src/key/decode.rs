@@ -67,6 +67,20 @@ pub fn decode_clustering(
     }
 }
 
+/// Reads what [`encode_value`](super::encode_value) wrote and appends the serialized value, equal in CQL.
+///
+/// # Errors
+/// [`KeyError::Malformed`]; `out` may then hold part of the value.
+pub fn decode_value(ty: &CqlType, input: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
+    let mut reader = Reader::new(input);
+    reader.unframed(ty, out)?;
+    reader.expect(TERMINATOR)?;
+    match reader.rest() {
+        [] => Ok(()),
+        _ => Err(malformed("bytes after the end of the value")),
+    }
+}
+
 /// Reads a clustering column by column into a buffer of the caller's.
 #[derive(Debug)]
 pub struct ClusteringDecoder<'a> {

@@ -72,6 +72,17 @@ pub fn encode_clustering_prefix(
     Ok(())
 }
 
+/// Appends one value of any type, terminated: the order-preserving name of a set element or map key.
+///
+/// # Errors
+/// A value that is not of its type; `out` may then hold part of it.
+pub fn encode_value(ty: &CqlType, value: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
+    out.reserve(value.len() + 3);
+    element(ty, Some(value), out)?;
+    out.push(TERMINATOR);
+    Ok(())
+}
+
 /// Turns the component that begins at `start` round: the payload bit by bit, the mark of an empty value.
 fn invert_component(out: &mut [u8], start: usize) {
     if let Some([mark, payload @ ..]) = out.get_mut(start..) {
