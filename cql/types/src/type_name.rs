@@ -472,6 +472,7 @@ impl<'a> Parser<'a> {
     }
 
     fn hex_name(&mut self) -> Result<Arc<str>, TypeParseError> {
+        self.skip_space();
         let at = self.at;
         let word = self.word("a name in hex")?;
         from_hex(word).ok_or(TypeParseError::Syntax {
@@ -481,6 +482,7 @@ impl<'a> Parser<'a> {
     }
 
     fn dimensions(&mut self) -> Result<u16, TypeParseError> {
+        self.skip_space();
         let at = self.at;
         let expected = "a number of dimensions from 1 to 65535";
         match self.word(expected)?.parse() {
@@ -504,11 +506,15 @@ impl<'a> Parser<'a> {
         ty
     }
 
-    fn rest(&mut self) -> &'a str {
+    fn skip_space(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let trimmed = rest.trim_start();
-        self.at += rest.len() - trimmed.len();
-        trimmed
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    /// What is left, from the next character that is not space.
+    fn rest(&mut self) -> &'a str {
+        self.skip_space();
+        self.text.get(self.at..).unwrap_or_default()
     }
 
     fn eat(&mut self, c: char) -> bool {
