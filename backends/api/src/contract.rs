@@ -41,7 +41,7 @@
 //!
 //! - **C16 reads never wait for an install**: `get`, `snapshot` and `scan` go on while an ingest or a compaction syncs and
 //!   installs its files, however long that takes.
-//! - **C17 any thread**: every call may be made from any thread at any time; readers see C2 to C7 hold under ingests and compactions.
+//! - **C17 any thread**: every call may be made from any thread at any time, but those of an ingest, which stays on one thread; readers see C2 to C7 hold under ingests and compactions.
 //!
 //! # Upkeep
 //!

@@ -140,7 +140,8 @@ pub enum Direction {
 /// A sorted batch on its way in: keys strictly ascending, nothing visible before [`finish`](Self::finish).
 ///
 /// Dropping it is [`abort`](Self::abort).
-pub trait Ingest: Send {
+/// It stays on the thread that began it, because the writers of some engines cannot move.
+pub trait Ingest {
     /// Adds a value; it replaces the older one whole.
     ///
     /// # Errors
