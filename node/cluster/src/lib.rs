@@ -1,1 +1,13 @@
 //! The cluster as a value: schema, nodes, tablets, replicas; immutable and pure.
+//!
+//! ```text
+//! local store ── LocalImage ──► load ──► ClusterState ── Arc ──► every shard, every request
+//! ```
+//!
+//! A request loads the state once and uses it to its end; nothing here waits, locks or asks a clock.
+
+mod image;
+mod tablet;
+
+pub use image::LocalImage;
+pub use tablet::{Tablet, TabletMap, TabletMapError, TabletReplica};
