@@ -80,7 +80,7 @@ fn property(input: Tokens<'_>) -> Parsed<'_, Property> {
 fn property_value(input: Tokens<'_>) -> Parsed<'_, Spanned<PropertyValue>> {
     let (rest, value) = match input.first().kind {
         TokenKind::Symbol(Symbol::LeftBrace) => literal_map.map(PropertyValue::Map).parse(input)?,
-        TokenKind::Word(_) if is_name(input.first(), input) => {
+        TokenKind::Word(_) if is_name(input) => {
             name(VALUE).map(PropertyValue::Word).parse(input)?
         }
         _ => {

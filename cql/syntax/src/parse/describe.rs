@@ -42,7 +42,7 @@ const TARGETS: [Keyword; 13] = [
 fn target(input: Tokens<'_>) -> Parsed<'_, DescribeTarget> {
     let rest = input.advance();
     // `DESCRIBE types.x` names a table in a keyspace with a strange name.
-    if input.is_symbol(1, Symbol::Dot) && is_name(input.first(), input) {
+    if input.is_symbol(1, Symbol::Dot) && is_name(input) {
         return named(input);
     }
     let target = match input.keyword_at(0) {
@@ -93,7 +93,7 @@ fn target(input: Tokens<'_>) -> Parsed<'_, DescribeTarget> {
 }
 
 fn names_something(input: Tokens<'_>) -> bool {
-    is_name(input.first(), input)
+    is_name(input)
 }
 
 fn named(input: Tokens<'_>) -> Parsed<'_, DescribeTarget> {

@@ -172,24 +172,20 @@ fn right_side<'a>(
     input: Tokens<'a>,
     column: &Name,
 ) -> Result<RightSide<'a>, nom::Err<super::tokens::Mismatch>> {
-    if is_name(input.first(), input) {
+    if is_name(input) {
         let op = match input.ahead(1).kind {
             TokenKind::Symbol(Symbol::Plus) => Some(AssignmentOp::Add),
             TokenKind::Symbol(Symbol::Minus) => Some(AssignmentOp::Subtract),
             _ => None,
         };
-        // A duration such as `p1d` is a value that happens to look like a name.
-        let value = input.first().kind == TokenKind::Duration;
-        if let Some(op) = op
-            && !value
-        {
+        if let Some(op) = op {
             let rest = same_column(input, column)?;
             let (rest, value) = term(rest.advance())?;
             return Ok((rest, op, value));
         }
     }
     let (rest, value) = term(input)?;
-    let prepends = rest.is_symbol(0, Symbol::Plus) && is_name(rest.ahead(1), rest);
+    let prepends = rest.is_symbol(0, Symbol::Plus) && is_name(rest.advance());
     if !prepends {
         return Ok((rest, AssignmentOp::Set, value));
     }
@@ -206,7 +202,7 @@ fn same_column<'a>(
     if found.text == column.text {
         return Ok(rest);
     }
-    input.note(Expected::Name(column.text.clone()));
+    input.note(Expected::Same(column.text.clone()));
     Err(nom::Err::Error(super::tokens::Mismatch))
 }
 

@@ -99,11 +99,13 @@ fn factor(input: Tokens<'_>, names: Names) -> Parsed<'_, Expr> {
         };
     }
     let digits = input.advance();
-    let signed = match digits.first().kind {
-        TokenKind::Integer | TokenKind::Float | TokenKind::Duration => true,
-        TokenKind::Word(Some(Keyword::Nan | Keyword::Infinity)) => true,
-        _ => false,
-    };
+    let signed = matches!(
+        digits.first().kind,
+        TokenKind::Integer
+            | TokenKind::Float
+            | TokenKind::Duration
+            | TokenKind::Word(Some(Keyword::Nan | Keyword::Infinity))
+    );
     if signed {
         let (rest, literal) = literal(input)?;
         return Ok((rest, expr(input, rest, ExprKind::Literal(literal.node))));
@@ -133,7 +135,6 @@ fn value(input: Tokens<'_>, names: Names) -> Parsed<'_, Expr> {
         }
         TokenKind::Symbol(Symbol::LeftBrace) => braces(input, names)?,
         TokenKind::Symbol(Symbol::LeftParen) => parens(input, names)?,
-        TokenKind::Duration if names == Names::Columns && is_column(input) => column(input)?,
         TokenKind::Word(_) | TokenKind::QuotedName => word(input, names)?,
         _ => {
             let (rest, literal) = literal(input)?;
@@ -141,12 +142,6 @@ fn value(input: Tokens<'_>, names: Names) -> Parsed<'_, Expr> {
         }
     };
     Ok((rest, expr(input, rest, kind)))
-}
-
-/// A selector such as `p1d` is a column when it is written as one.
-fn is_column(input: Tokens<'_>) -> bool {
-    let token = input.first();
-    is_name(token, input) && input.text_of(token.span).starts_with('p')
 }
 
 fn column(input: Tokens<'_>) -> Parsed<'_, ExprKind> {
@@ -164,13 +159,13 @@ fn word(input: Tokens<'_>, names: Names) -> Parsed<'_, ExprKind> {
         return call(input, names);
     }
     let qualified_call = input.is_symbol(1, Symbol::Dot)
-        && is_name(input.ahead(2), input)
+        && is_name(input.advance().advance())
         && input.is_symbol(3, Symbol::LeftParen);
     if qualified_call {
         return plain_call(input, names);
     }
     match names {
-        Names::Columns if is_name(token, input) => column(input),
+        Names::Columns if is_name(input) => column(input),
         Names::Columns => input.expect(Expected::Kind("a selector")),
         Names::Refused => input.expect(Expected::Kind(VALUE)),
     }
@@ -254,7 +249,7 @@ fn braces(input: Tokens<'_>, names: Names) -> Parsed<'_, ExprKind> {
     if let Ok((rest, _)) = symbol(Symbol::RightBrace)(inside) {
         return Ok((rest, ExprKind::Set(Vec::new())));
     }
-    if is_name(inside.first(), inside) && inside.is_symbol(1, Symbol::Colon) {
+    if is_name(inside) && inside.is_symbol(1, Symbol::Colon) {
         let (rest, fields) = comma_list(|input| {
             let (input, field) = name("a field")(input)?;
             let (input, _) = symbol(Symbol::Colon)(input)?;
@@ -322,7 +317,7 @@ fn starts_hinted_value(input: Tokens<'_>, names: Names) -> bool {
         TokenKind::Word(_) => {
             word_literal(input.first()).is_some() || is_call(input) || {
                 names == Names::Columns
-                    && is_name(input.first(), input)
+                    && is_name(input)
                     && input.keyword_at(0) != Some(Keyword::As)
             }
         }

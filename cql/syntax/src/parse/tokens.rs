@@ -35,10 +35,12 @@ impl ParseError<Tokens<'_>> for Mismatch {
 pub(super) enum Expected {
     Keyword(Keyword),
     Symbol(Symbol),
-    /// "a name", "a value".
+    /// "a value", "an integer".
     Kind(&'static str),
+    /// The name of something: "a column".
+    Name(&'static str),
     /// This very name, again.
-    Name(Box<str>),
+    Same(Box<str>),
 }
 
 /// What [`Expected::Kind`] says where a term must stand.
@@ -99,7 +101,8 @@ impl<'a> Context<'a> {
             expected: notes.expected.iter().map(Expected::describe).collect(),
         };
         let mut error = SyntaxError::new(problem, found.span, self.text);
-        error.help = help(found, written, &notes.expected);
+        let before = self.text.get(..found.span.start as usize).unwrap_or("");
+        error.help = help(found, written, before, &notes.expected);
         error
     }
 }
@@ -109,47 +112,61 @@ impl Expected {
         match self {
             Self::Keyword(keyword) => keyword.word().to_owned(),
             Self::Symbol(symbol) => format!("'{}'", symbol.text()),
-            Self::Kind(kind) => (*kind).to_owned(),
-            Self::Name(name) => name.to_string(),
+            Self::Kind(what) | Self::Name(what) => (*what).to_owned(),
+            Self::Same(name) => format!("{name} itself"),
         }
     }
 }
 
-/// What could be done about `found`, which stands where `expected` should.
-fn help(found: Token, written: &str, expected: &[Expected]) -> Option<String> {
+/// What could be done about `found`, which stands where `expected` should; `before` is the text before it.
+fn help(found: Token, written: &str, before: &str, expected: &[Expected]) -> Option<String> {
     let expects_value = expected.contains(&Expected::Kind(VALUE));
     let expects_name = expected
         .iter()
-        .any(|item| matches!(item, Expected::Kind(kind) if *kind != VALUE));
-    let keywords = expected.iter().filter_map(|item| match item {
-        Expected::Keyword(keyword) => Some(keyword.word()),
-        Expected::Name(_) | Expected::Symbol(_) | Expected::Kind(_) => None,
-    });
+        .any(|item| matches!(item, Expected::Name(_)));
+    let keywords = || {
+        expected.iter().filter_map(|item| match item {
+            Expected::Keyword(keyword) => Some(keyword.word()),
+            Expected::Name(_) | Expected::Same(_) | Expected::Symbol(_) | Expected::Kind(_) => None,
+        })
+    };
     let constants = ["TRUE", "FALSE", "NULL", "NAN", "INFINITY"];
     match found.kind {
         TokenKind::Word(keyword) => {
             let constants = constants.into_iter().filter(|_| expects_value);
-            if let Some(meant) = did_you_mean(written, keywords.chain(constants)) {
+            if let Some(meant) = did_you_mean(written, keywords().chain(constants)) {
                 return Some(format!("did you mean {meant}?"));
             }
             match keyword {
-                Some(keyword) if keyword.is_reserved() && expects_name => Some(format!(
-                    "{} is a reserved word; a name spelled so is written \"{}\"",
-                    keyword.word(),
-                    written.to_ascii_lowercase()
-                )),
-                _ if expects_value => Some(format!("a string is written '{written}'")),
-                _ => None,
+                Some(keyword) if keyword.is_reserved() && expects_name => {
+                    return Some(format!(
+                        "{} is a reserved word; a name spelled so is written \"{}\"",
+                        keyword.word(),
+                        written.to_ascii_lowercase()
+                    ));
+                }
+                _ if expects_value => return Some(format!("a string is written '{written}'")),
+                _ => {}
             }
         }
         TokenKind::QuotedName if expects_value => {
-            Some("strings have single quotes, double quotes are for names".to_owned())
+            return Some("strings have single quotes, double quotes are for names".to_owned());
         }
         TokenKind::String if expects_name && !expects_value => {
-            Some("names have double quotes or none, single quotes are for strings".to_owned())
+            let help = "names have double quotes or none, single quotes are for strings";
+            return Some(help.to_owned());
         }
-        _ => None,
+        _ => {}
     }
+    // A misspelt keyword may have passed for a name: `DELETE FORM t`.
+    let before = before.trim_end();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let word = before.get(before.trim_end_matches(is_part).len()..)?;
+    if Keyword::lookup(word.as_bytes()).is_some() {
+        return None;
+    }
+    let meant = did_you_mean(word, keywords())?;
+    Some(format!("did you mean {meant} instead of {word}?"))
 }
 
 /// The tokens that are left, and what a rule must know of those before. Copied freely; going back is using an older copy.
@@ -499,13 +516,13 @@ pub(super) fn in_parens<'a, T>(
 pub(super) fn name<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> + Copy {
     move |input| match name_here(input) {
         Some(name) => Ok((input.advance(), name)),
-        None => input.expect(Expected::Kind(what)),
+        None => input.expect(Expected::Name(what)),
     }
 }
 
 /// The name that the next token is.
 fn name_here(input: Tokens<'_>) -> Option<Name> {
-    if !is_name(input.first(), input) {
+    if !is_name(input) {
         return None;
     }
     let span = input.first().span;
@@ -517,16 +534,11 @@ fn name_here(input: Tokens<'_>) -> Option<Name> {
     Some(Name { text, quoted, span })
 }
 
-/// Whether a token can be a name.
-pub(super) fn is_name(token: Token, input: Tokens<'_>) -> bool {
-    match token.kind {
+/// Whether the next token can be a name.
+pub(super) fn is_name(input: Tokens<'_>) -> bool {
+    match input.first().kind {
         TokenKind::Word(None) | TokenKind::QuotedName => true,
         TokenKind::Word(Some(keyword)) => !keyword.is_reserved(),
-        // `p1d` is a duration where a value stands, else a name like any other.
-        TokenKind::Duration => {
-            let text = input.text_of(token.span);
-            text.starts_with(['p', 'P']) && !text.contains('-')
-        }
         _ => false,
     }
 }
