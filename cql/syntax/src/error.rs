@@ -8,7 +8,7 @@ use std::fmt;
 /// How much of a found token a message shows, in characters.
 const FOUND_MAX: usize = 40;
 /// How many alternatives a message names.
-const EXPECTED_MAX: usize = 8;
+const EXPECTED_MAX: usize = 10;
 
 /// Why a text is not CQL, where, and what could help.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,7 +128,7 @@ fn alternatives(f: &mut fmt::Formatter<'_>, expected: &[String]) -> fmt::Result 
         f.write_str(item)?;
     }
     if expected.len() > shown {
-        write!(f, " or {} other things", expected.len() - shown)?;
+        write!(f, " or {} more", expected.len() - shown)?;
     }
     Ok(())
 }

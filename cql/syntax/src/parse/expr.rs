@@ -166,7 +166,7 @@ fn word(input: Tokens<'_>, names: Names) -> Parsed<'_, ExprKind> {
     }
     match names {
         Names::Columns if is_name(input) => column(input),
-        Names::Columns => input.expect(Expected::Kind("a selector")),
+        Names::Columns => input.expect(Expected::Name("a selector")),
         Names::Refused => input.expect(Expected::Kind(VALUE)),
     }
 }

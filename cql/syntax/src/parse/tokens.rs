@@ -138,7 +138,9 @@ fn help(found: Token, written: &str, before: &str, expected: &[Expected]) -> Opt
                 return Some(format!("did you mean {meant}?"));
             }
             match keyword {
-                Some(keyword) if keyword.is_reserved() && expects_name => {
+                Some(keyword)
+                    if keyword.is_reserved() && (!expects_name || starts_clause(keyword)) => {}
+                Some(keyword) if keyword.is_reserved() => {
                     return Some(format!(
                         "{} is a reserved word; a name spelled so is written \"{}\"",
                         keyword.word(),
@@ -167,6 +169,22 @@ fn help(found: Token, written: &str, before: &str, expected: &[Expected]) -> Opt
     }
     let meant = did_you_mean(word, keywords())?;
     Some(format!("did you mean {meant} instead of {word}?"))
+}
+
+/// Whether a keyword that stands where a name should more likely shows that the name is missing.
+fn starts_clause(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::From
+            | Keyword::Where
+            | Keyword::And
+            | Keyword::Not
+            | Keyword::If
+            | Keyword::Using
+            | Keyword::With
+            | Keyword::Is
+            | Keyword::In
+    )
 }
 
 /// The tokens that are left, and what a rule must know of those before. Copied freely; going back is using an older copy.
@@ -549,25 +567,20 @@ pub(super) fn qualified<'a>(
 ) -> impl Fn(Tokens<'a>) -> Parsed<'a, QualifiedName> + Copy {
     move |input| {
         let (input, first) = name(what)(input)?;
-        let Ok((input, _)) = symbol(Symbol::Dot)(input) else {
-            let keyspace = None;
-            return Ok((
-                input,
-                QualifiedName {
-                    keyspace,
-                    name: first,
-                },
-            ));
+        // A point is not worth a word in messages, so nobody is told that it could stand here.
+        if !input.is_symbol(0, Symbol::Dot) {
+            let qualified = QualifiedName {
+                keyspace: None,
+                name: first,
+            };
+            return Ok((input, qualified));
+        }
+        let (input, second) = name(what)(input.advance())?;
+        let qualified = QualifiedName {
+            keyspace: Some(first),
+            name: second,
         };
-        let (input, second) = name(what)(input)?;
-        let keyspace = Some(first);
-        Ok((
-            input,
-            QualifiedName {
-                keyspace,
-                name: second,
-            },
-        ))
+        Ok((input, qualified))
     }
 }
 
