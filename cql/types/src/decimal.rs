@@ -113,8 +113,11 @@ pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     if scale_a == scale_b {
         return varint::compare(unscaled_a, unscaled_b);
     }
-    if let Some(by_sign) = by_sign_or_size(scale_a, unscaled_a, scale_b, unscaled_b) {
-        return by_sign;
+    if let Some(order) = by_sign_or_size(scale_a, unscaled_a, scale_b, unscaled_b) {
+        return order;
+    }
+    if varint::to_i128(unscaled_a).is_none() || varint::to_i128(unscaled_b).is_none() {
+        return compare_multiplied(scale_a, unscaled_a, scale_b, unscaled_b);
     }
     match (Parts::of(a), Parts::of(b)) {
         (None, None) => Ordering::Equal,
@@ -130,6 +133,20 @@ pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
+/// The order of decimals of about the same size, of which one is large: brings both to the larger scale.
+/// Costs a multiplication of that size; taking them apart would cost its square.
+fn compare_multiplied(scale_a: i32, a: &[u8], scale_b: i32, b: &[u8]) -> Ordering {
+    let (a, b) = (
+        BigInt::from_signed_bytes_be(a),
+        BigInt::from_signed_bytes_be(b),
+    );
+    let power = |zeros: u32| BigInt::from(10).pow(zeros);
+    match scale_a < scale_b {
+        true => (a * power(scale_b.abs_diff(scale_a))).cmp(&b),
+        false => a.cmp(&(b * power(scale_a.abs_diff(scale_b)))),
+    }
+}
+
 const fn negative_first(negative: bool) -> Ordering {
     if negative {
         Ordering::Less
@@ -138,14 +155,16 @@ const fn negative_first(negative: bool) -> Ordering {
     }
 }
 
-/// The order, if signs or rough sizes decide: taking large integers apart costs the square of their length.
+/// The order, if signs or rough sizes decide; else the scales differ by no more than there are digits.
 fn by_sign_or_size(scale_a: i32, a: &[u8], scale_b: i32, b: &[u8]) -> Option<Ordering> {
     let (a, b) = (varint::digits(a), varint::digits(b));
     if a.negative != b.negative {
         return Some(negative_first(a.negative));
     }
-    if a.bytes == [0] || b.bytes == [0] {
-        return None;
+    match (a.bytes == [0], b.bytes == [0]) {
+        (false, false) => {}
+        // None is negative, else the signs would differ.
+        (a_is_zero, b_is_zero) => return Some(b_is_zero.cmp(&a_is_zero)),
     }
     // 256^(n-1) <= |x| + 1 <= 256^n, and 2.40 < log10(256) < 2.41: bounds of the decimal exponent, in hundredths.
     let bounds = |len: usize, scale: i32| {

@@ -29,6 +29,7 @@
 mod decode;
 mod encode;
 mod integer;
+mod number;
 
 pub use decode::{
     ClusteringDecoder, decode_clustering, decode_partition_key, decode_value, split_partition_key,

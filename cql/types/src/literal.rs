@@ -8,7 +8,7 @@ use crate::compare::{canonical_f32, canonical_f64};
 use crate::duration::CqlDuration;
 use crate::error::ValueError;
 use crate::identifier::quoted;
-use crate::ty::CqlType;
+use crate::ty::{CqlType, scalar};
 use crate::validate::validate;
 use crate::{decimal, temporal};
 use num_bigint::BigInt;
@@ -109,8 +109,6 @@ pub fn to_literal(ty: &CqlType, bytes: &[u8]) -> String {
 
 fn push_literal(ty: &CqlType, bytes: &[u8], out: &mut String) {
     match ty {
-        CqlType::Ascii | CqlType::Text => push_quoted(&String::from_utf8_lossy(bytes), out),
-        CqlType::Blob => push_hex(bytes, out),
         CqlType::List { element, .. } => {
             push_sequence('[', ']', ListIter::trusted(bytes), out, |bytes, out| {
                 push_literal(element, bytes, out);
@@ -151,12 +149,21 @@ fn push_literal(ty: &CqlType, bytes: &[u8], out: &mut String) {
                 push_literal(element, bytes, out)
             });
         }
-        scalar if bytes.is_empty() => {
+        scalar!() => push_scalar(ty, bytes, out),
+    }
+}
+
+/// A valid scalar.
+fn push_scalar(ty: &CqlType, bytes: &[u8], out: &mut String) {
+    match ty {
+        CqlType::Ascii | CqlType::Text => push_quoted(&String::from_utf8_lossy(bytes), out),
+        CqlType::Blob => push_hex(bytes, out),
+        other if bytes.is_empty() => {
             out.push_str("blob_as_");
-            out.push_str(scalar.kind_name());
+            out.push_str(other.kind_name());
             out.push_str("(0x)");
         }
-        scalar => out.push_str(&scalar_text(scalar, bytes)),
+        other => out.push_str(&scalar_text(other, bytes)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::collections::{
 };
 use crate::compare::compare;
 use crate::error::ValueError;
-use crate::ty::CqlType;
+use crate::ty::{CqlType, scalar};
 use crate::validate::validate;
 use crate::value::{push_map, push_set};
 use std::borrow::Cow;
@@ -66,7 +66,7 @@ fn rebuild_unless_normal<'a>(ty: &CqlType, bytes: &'a [u8]) -> Result<Cow<'a, [u
                 )?;
             }
         }
-        _ => out.extend_from_slice(bytes),
+        scalar!() => out.extend_from_slice(bytes),
     }
     Ok(Cow::Owned(out))
 }
@@ -108,7 +108,7 @@ fn is_normal(ty: &CqlType, bytes: &[u8]) -> bool {
                 || VectorIter::trusted(bytes, *dimensions, element.vector_element_len())
                     .all(|bytes| is_normal(element, bytes))
         }
-        _ => true,
+        scalar!() => true,
     }
 }
 

@@ -8,6 +8,33 @@ use crate::type_name;
 use std::fmt;
 use std::sync::Arc;
 
+/// The pattern of all types without parts, so that a match over [`CqlType`] names every variant.
+macro_rules! scalar {
+    () => {
+        CqlType::Ascii
+            | CqlType::BigInt
+            | CqlType::Blob
+            | CqlType::Boolean
+            | CqlType::Counter
+            | CqlType::Date
+            | CqlType::Decimal
+            | CqlType::Double
+            | CqlType::Duration
+            | CqlType::Float
+            | CqlType::Inet
+            | CqlType::Int
+            | CqlType::SmallInt
+            | CqlType::Text
+            | CqlType::Time
+            | CqlType::Timestamp
+            | CqlType::TimeUuid
+            | CqlType::TinyInt
+            | CqlType::Uuid
+            | CqlType::Varint
+    };
+}
+pub(crate) use scalar;
+
 /// How deep types may nest; bounds every recursion over values. Deeper ones are refused when parsed.
 pub const MAX_TYPE_DEPTH: usize = 32;
 
@@ -125,7 +152,7 @@ impl CqlType {
             | Self::Set { frozen, .. }
             | Self::Map { frozen, .. }
             | Self::Udt { frozen, .. } => !*frozen,
-            _ => false,
+            scalar!() | Self::Tuple(_) | Self::Vector { .. } => false,
         }
     }
 
@@ -141,11 +168,7 @@ impl CqlType {
     /// A type without parts.
     #[must_use]
     pub const fn is_scalar(&self) -> bool {
-        !self.is_collection()
-            && !matches!(
-                self,
-                Self::Tuple(_) | Self::Udt { .. } | Self::Vector { .. }
-            )
+        matches!(self, scalar!())
     }
 
     /// The same type stored as one cell, with everything inside frozen too.
@@ -181,7 +204,7 @@ impl CqlType {
                 element: freeze(element),
                 dimensions: *dimensions,
             },
-            scalar => scalar.clone(),
+            scalar!() => self.clone(),
         }
     }
 
@@ -196,7 +219,7 @@ impl CqlType {
             Self::Tuple(parts) => parts.iter().all(Self::is_deeply_frozen),
             Self::Udt { frozen, .. } => *frozen,
             Self::Vector { element, .. } => element.is_deeply_frozen(),
-            _ => true,
+            scalar!() => true,
         }
     }
 
@@ -252,16 +275,15 @@ impl CqlType {
                 Self::Map { key, value, .. } => key.any(test) || value.any(test),
                 Self::Tuple(parts) => parts.iter().any(|part| part.any(test)),
                 Self::Udt { def, .. } => def.fields.iter().any(|(_, ty)| ty.any(test)),
-                _ => false,
+                scalar!() => false,
             }
     }
 
     /// Is or contains the UDT `keyspace.name`, at any depth.
     #[must_use]
     pub fn references_udt(&self, keyspace: &str, name: &str) -> bool {
-        self.any(&|ty| match ty {
-            Self::Udt { def, .. } => *def.keyspace == *keyspace && *def.name == *name,
-            _ => false,
+        self.any(&|ty| {
+            matches!(ty, Self::Udt { def, .. } if *def.keyspace == *keyspace && *def.name == *name)
         })
     }
 
@@ -292,7 +314,7 @@ impl CqlType {
                 .map(|(_, ty)| ty.depth())
                 .max()
                 .unwrap_or(0),
-            _ => 0,
+            scalar!() => 0,
         }
     }
 

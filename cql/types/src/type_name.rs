@@ -3,8 +3,11 @@
 //! CQL text is what `system_schema.columns.type` holds and what a client writes in DDL.
 //! Class names hold UDT and field names as hex, so that they survive their own syntax.
 
+mod parser;
+
 use crate::identifier::quoted;
-use crate::ty::{CqlType, MAX_TYPE_DEPTH, UdtType};
+use crate::ty::{CqlType, MAX_TYPE_DEPTH, UdtType, scalar};
+use parser::{Cells, Parser};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,11 +23,7 @@ pub type ResolveUdt<'a> = dyn Fn(&str) -> Option<Arc<UdtType>> + 'a;
 /// Text that is not a type, an unknown UDT, a non-frozen collection or UDT inside a collection,
 /// nesting deeper than [`MAX_TYPE_DEPTH`]. Never panics and never recurses deeper than that.
 pub fn parse_type(text: &str, resolve: &ResolveUdt<'_>) -> Result<CqlType, TypeParseError> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser::new(text);
     let ty = parser.cql(resolve)?;
     parser.end()?;
     check_nesting(&ty)?;
@@ -44,28 +43,35 @@ pub fn java_class_name(ty: &CqlType) -> String {
 /// # Errors
 /// As [`parse_type`].
 pub fn parse_java_class_name(text: &str) -> Result<CqlType, TypeParseError> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser::new(text);
     let ty = parser.class(Cells::Many)?;
     parser.end()?;
     bounded(ty)
 }
 
-/// Refuses what could be multi-cell inside what is.
+/// Refuses what could be multi-cell inside what is, and what has no meaning inside a collection.
 fn check_nesting(ty: &CqlType) -> Result<(), TypeParseError> {
-    let check = |part: &CqlType| match part.is_multi_cell() {
-        true => Err(TypeParseError::NotFrozen {
+    let forbid = |rule| Err(TypeParseError::Forbidden { rule });
+    let part = |part: &CqlType| match part {
+        CqlType::Counter => forbid("Counters are not allowed inside collections"),
+        _ if part.is_multi_cell() && ty.is_multi_cell() => Err(TypeParseError::NotFrozen {
             inner: part.to_string(),
         }),
-        false => Ok(()),
+        _ => check_nesting(part),
     };
     match ty {
-        CqlType::List { element, .. } | CqlType::Set { element, .. } => check(element),
-        CqlType::Map { key, value, .. } => check(key).and_then(|()| check(value)),
-        _ => Ok(()),
+        CqlType::Set { element, .. } if element.contains_duration() => {
+            forbid("Durations are not allowed inside sets")
+        }
+        CqlType::Map { key, .. } if key.contains_duration() => {
+            forbid("Durations are not allowed as map keys")
+        }
+        CqlType::List { element, .. }
+        | CqlType::Set { element, .. }
+        | CqlType::Vector { element, .. } => part(element),
+        CqlType::Map { key, value, .. } => part(key).and_then(|()| part(value)),
+        CqlType::Tuple(parts) => parts.iter().try_for_each(part),
+        scalar!() | CqlType::Udt { .. } => Ok(()),
     }
 }
 
@@ -96,6 +102,16 @@ pub enum TypeParseError {
         /// The inner type.
         inner: String,
     },
+    /// `frozen` around a type that has no parts.
+    NotFreezable {
+        /// The inner type.
+        inner: String,
+    },
+    /// A type that CQL does not have, although it can be written.
+    Forbidden {
+        /// The rule.
+        rule: &'static str,
+    },
     /// Types nest deeper than [`MAX_TYPE_DEPTH`].
     TooDeep,
 }
@@ -111,6 +127,11 @@ impl fmt::Display for TypeParseError {
                 f,
                 "Non-frozen collections and user types are not allowed inside collections: write frozen<{inner}>"
             ),
+            Self::NotFreezable { inner } => write!(
+                f,
+                "frozen<> is only allowed on collections, tuples, and user-defined types (got {inner})"
+            ),
+            Self::Forbidden { rule } => f.write_str(rule),
             Self::TooDeep => write!(f, "types may nest at most {MAX_TYPE_DEPTH} deep"),
         }
     }
@@ -163,7 +184,7 @@ pub(crate) fn write_cql(ty: &CqlType, f: &mut fmt::Formatter<'_>) -> fmt::Result
             f.write_str("frozen<")?;
             ">"
         }
-        _ => "",
+        scalar!() | CqlType::Vector { .. } => "",
     };
     match ty {
         CqlType::List { element, .. } => write!(f, "list<{element}>")?,
@@ -180,7 +201,7 @@ pub(crate) fn write_cql(ty: &CqlType, f: &mut fmt::Formatter<'_>) -> fmt::Result
             element,
             dimensions,
         } => write!(f, "vector<{element}, {dimensions}>")?,
-        scalar => f.write_str(scalar.kind_name())?,
+        scalar!() => f.write_str(ty.kind_name())?,
     }
     f.write_str(close)
 }
@@ -234,8 +255,8 @@ fn write_class(ty: &CqlType, frozen: Frozen, out: &mut String) {
             out.push_str(&dimensions.to_string());
             out.push(')');
         }
-        scalar => {
-            let line = SCALARS.iter().find(|(ty, _, _)| ty == scalar);
+        scalar!() => {
+            let line = SCALARS.iter().find(|(scalar, _, _)| scalar == ty);
             out.push_str(line.map_or("BytesType", |(_, _, class)| class));
         }
     }
@@ -262,327 +283,6 @@ fn push_hex(text: &str, out: &mut String) {
     for byte in text.bytes() {
         for nibble in [byte >> 4, byte & 15] {
             out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-    }
-}
-
-fn from_hex(text: &str) -> Option<Arc<str>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let bytes: Option<Vec<u8>> = pairs
-        .iter()
-        .map(|[high, low]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok())
-        .collect();
-    String::from_utf8(bytes?).ok().map(Arc::from)
-}
-
-/// Whether a class name not inside `FrozenType` means one cell or many.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cells {
-    One,
-    Many,
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
-}
-
-impl<'a> Parser<'a> {
-    /// A type in CQL text.
-    fn cql(&mut self, resolve: &ResolveUdt<'_>) -> Result<CqlType, TypeParseError> {
-        self.nested(|parser| parser.cql_inner(resolve))
-    }
-
-    fn cql_inner(&mut self, resolve: &ResolveUdt<'_>) -> Result<CqlType, TypeParseError> {
-        if self.rest().starts_with('\'') {
-            return parse_java_class_name(self.between_quotes('\'')?.as_str());
-        }
-        if self.rest().starts_with('"') {
-            let name = self.between_quotes('"')?;
-            return self.udt(name, resolve);
-        }
-        let word = self.word("the name of a type")?;
-        let name = word.to_ascii_lowercase();
-        if !self.rest().starts_with('<') {
-            let name = if name == "varchar" {
-                "text"
-            } else {
-                name.as_str()
-            };
-            return match SCALARS.iter().find(|(_, cql, _)| *cql == name) {
-                Some((ty, _, _)) => Ok(ty.clone()),
-                None => self.udt(name.to_owned(), resolve),
-            };
-        }
-        self.expect('<', "<")?;
-        let ty = match name.as_str() {
-            "frozen" => self.cql(resolve)?.freeze(),
-            "list" => CqlType::List {
-                element: Arc::new(self.cql(resolve)?),
-                frozen: false,
-            },
-            "set" => CqlType::Set {
-                element: Arc::new(self.cql(resolve)?),
-                frozen: false,
-            },
-            "map" => {
-                let key = Arc::new(self.cql(resolve)?);
-                self.expect(',', ",")?;
-                CqlType::Map {
-                    key,
-                    value: Arc::new(self.cql(resolve)?),
-                    frozen: false,
-                }
-            }
-            "tuple" => {
-                let mut parts = vec![self.cql(resolve)?.freeze()];
-                while self.eat(',') {
-                    parts.push(self.cql(resolve)?.freeze());
-                }
-                CqlType::Tuple(parts.into())
-            }
-            "vector" => {
-                let element = Arc::new(self.cql(resolve)?.freeze());
-                self.expect(',', ",")?;
-                CqlType::Vector {
-                    element,
-                    dimensions: self.dimensions()?,
-                }
-            }
-            _ => {
-                return Err(TypeParseError::Unknown {
-                    name: word.to_owned(),
-                });
-            }
-        };
-        self.expect('>', ">")?;
-        Ok(ty)
-    }
-
-    /// A UDT whose name, or keyspace, has been read.
-    fn udt(&mut self, first: String, resolve: &ResolveUdt<'_>) -> Result<CqlType, TypeParseError> {
-        let (keyspace, name) = match self.eat('.') {
-            false => (None, first),
-            true if self.rest().starts_with('"') => (Some(first), self.between_quotes('"')?),
-            true => (
-                Some(first),
-                self.word("the name of a user type")?.to_ascii_lowercase(),
-            ),
-        };
-        match resolve(&name) {
-            Some(def)
-                if keyspace
-                    .as_deref()
-                    .is_none_or(|keyspace| *def.keyspace == *keyspace) =>
-            {
-                Ok(CqlType::Udt { def, frozen: false })
-            }
-            _ => Err(TypeParseError::Unknown { name }),
-        }
-    }
-
-    /// A type as a class name.
-    fn class(&mut self, cells: Cells) -> Result<CqlType, TypeParseError> {
-        self.nested(|parser| parser.class_inner(cells))
-    }
-
-    fn class_inner(&mut self, cells: Cells) -> Result<CqlType, TypeParseError> {
-        let word = self.word("a class name")?;
-        let class = word.strip_prefix(PACKAGE).unwrap_or(word);
-        if let Some((ty, _, _)) = SCALARS.iter().find(|(_, _, name)| *name == class) {
-            return Ok(ty.clone());
-        }
-        if class == "DateType" {
-            return Ok(CqlType::Timestamp); // the class of timestamps in old schemas
-        }
-        self.expect('(', "(")?;
-        let frozen = cells == Cells::One;
-        let ty = match class {
-            "FrozenType" => self.class(Cells::One)?.freeze(),
-            "ReversedType" => self.class(cells)?,
-            "ListType" => CqlType::List {
-                element: self.part()?,
-                frozen,
-            },
-            "SetType" => CqlType::Set {
-                element: self.part()?,
-                frozen,
-            },
-            "MapType" => {
-                let key = self.part()?;
-                self.expect(',', ",")?;
-                CqlType::Map {
-                    key,
-                    value: self.part()?,
-                    frozen,
-                }
-            }
-            "TupleType" => {
-                let mut parts = vec![self.class(Cells::One)?];
-                while self.eat(',') {
-                    parts.push(self.class(Cells::One)?);
-                }
-                CqlType::Tuple(parts.into())
-            }
-            "UserType" => CqlType::Udt {
-                def: Arc::new(self.user_type()?),
-                frozen,
-            },
-            "VectorType" => {
-                let element = self.part()?;
-                self.expect(',', ",")?;
-                CqlType::Vector {
-                    element,
-                    dimensions: self.dimensions()?,
-                }
-            }
-            _ => {
-                return Err(TypeParseError::Unknown {
-                    name: word.to_owned(),
-                });
-            }
-        };
-        self.expect(')', ")")?;
-        Ok(ty)
-    }
-
-    fn part(&mut self) -> Result<Arc<CqlType>, TypeParseError> {
-        self.class(Cells::One).map(Arc::new)
-    }
-
-    fn user_type(&mut self) -> Result<UdtType, TypeParseError> {
-        let keyspace = Arc::from(self.word("a keyspace")?);
-        self.expect(',', ",")?;
-        let name = self.hex_name()?;
-        let mut fields = Vec::new();
-        while self.eat(',') {
-            let field = self.hex_name()?;
-            self.expect(':', ":")?;
-            fields.push((field, self.class(Cells::Many)?));
-        }
-        Ok(UdtType {
-            keyspace,
-            name,
-            fields,
-        })
-    }
-
-    fn hex_name(&mut self) -> Result<Arc<str>, TypeParseError> {
-        self.skip_space();
-        let at = self.at;
-        let word = self.word("a name in hex")?;
-        from_hex(word).ok_or(TypeParseError::Syntax {
-            at,
-            expected: "a name in hex",
-        })
-    }
-
-    fn dimensions(&mut self) -> Result<u16, TypeParseError> {
-        self.skip_space();
-        let at = self.at;
-        let expected = "a number of dimensions from 1 to 65535";
-        match self.word(expected)?.parse() {
-            Ok(dimensions) if dimensions > 0 => Ok(dimensions),
-            _ => Err(TypeParseError::Syntax { at, expected }),
-        }
-    }
-
-    /// Runs `inner` one level deeper.
-    fn nested(
-        &mut self,
-        inner: impl FnOnce(&mut Self) -> Result<CqlType, TypeParseError>,
-    ) -> Result<CqlType, TypeParseError> {
-        // `frozen<…>` is a level of text but not of the type, hence twice the depth.
-        if self.depth >= 2 * MAX_TYPE_DEPTH {
-            return Err(TypeParseError::TooDeep);
-        }
-        self.depth += 1;
-        let ty = inner(self);
-        self.depth -= 1;
-        ty
-    }
-
-    fn skip_space(&mut self) {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        self.at += rest.len() - rest.trim_start().len();
-    }
-
-    /// What is left, from the next character that is not space.
-    fn rest(&mut self) -> &'a str {
-        self.skip_space();
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn eat(&mut self, c: char) -> bool {
-        let found = self.rest().starts_with(c);
-        if found {
-            self.at += c.len_utf8();
-        }
-        found
-    }
-
-    fn expect(&mut self, c: char, expected: &'static str) -> Result<(), TypeParseError> {
-        match self.eat(c) {
-            true => Ok(()),
-            false => Err(TypeParseError::Syntax {
-                at: self.at,
-                expected,
-            }),
-        }
-    }
-
-    /// Letters, digits, `_`, `$`; dots too, if the word is a class name.
-    fn word(&mut self, expected: &'static str) -> Result<&'a str, TypeParseError> {
-        let rest = self.rest();
-        let plain =
-            |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$' || c == '-' || c == '+';
-        let len = match rest.strip_prefix(PACKAGE) {
-            Some(class) => PACKAGE.len() + class.find(|c| !plain(c)).unwrap_or(class.len()),
-            None => rest.find(|c| !plain(c)).unwrap_or(rest.len()),
-        };
-        match rest.get(..len) {
-            Some(word) if !word.is_empty() => {
-                self.at += len;
-                Ok(word)
-            }
-            _ => Err(TypeParseError::Syntax {
-                at: self.at,
-                expected,
-            }),
-        }
-    }
-
-    /// Text between two `quote`s, in which a doubled one stands for one.
-    fn between_quotes(&mut self, quote: char) -> Result<String, TypeParseError> {
-        let mut out = String::new();
-        let mut chars = self.rest().char_indices().skip(1).peekable();
-        while let Some((at, c)) = chars.next() {
-            if c != quote {
-                out.push(c);
-            } else if chars.next_if(|(_, next)| *next == quote).is_some() {
-                out.push(quote);
-            } else {
-                self.at += at + quote.len_utf8();
-                return Ok(out);
-            }
-        }
-        Err(TypeParseError::Syntax {
-            at: self.text.len(),
-            expected: "a closing quote",
-        })
-    }
-
-    fn end(&mut self) -> Result<(), TypeParseError> {
-        match self.rest() {
-            "" => Ok(()),
-            _ => Err(TypeParseError::Syntax {
-                at: self.at,
-                expected: "the end",
-            }),
         }
     }
 }

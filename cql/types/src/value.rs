@@ -264,15 +264,13 @@ pub fn decode(ty: &CqlType, bytes: &[u8]) -> Result<Value, ValueError> {
 /// Of bytes that are not valid it gives some value.
 fn decode_valid(ty: &CqlType, bytes: &[u8]) -> Value {
     let text = || String::from_utf8_lossy(bytes).into_owned();
-    match ty {
-        CqlType::Ascii => return Value::Ascii(text()),
-        CqlType::Text => return Value::Text(text()),
-        CqlType::Blob => return Value::Blob(bytes.to_vec()),
-        _ if bytes.is_empty() => return Value::Empty,
-        _ => {}
+    if bytes.is_empty() && !matches!(ty, CqlType::Ascii | CqlType::Blob | CqlType::Text) {
+        return Value::Empty;
     }
     match ty {
-        CqlType::Ascii | CqlType::Text | CqlType::Blob => Value::Empty,
+        CqlType::Ascii => Value::Ascii(text()),
+        CqlType::Text => Value::Text(text()),
+        CqlType::Blob => Value::Blob(bytes.to_vec()),
         CqlType::Boolean => Value::Boolean(bytes != [0]),
         CqlType::TinyInt => Value::TinyInt(i8::from_be_bytes(chunk(bytes))),
         CqlType::SmallInt => Value::SmallInt(i16::from_be_bytes(chunk(bytes))),

@@ -2,13 +2,12 @@
 
 use super::encode::is_escaped;
 use super::{
-    ESCAPE, LONG_VARINT, NEXT, NEXT_EMPTY, NEXT_EMPTY_DESC, NEXT_NULL, TERMINATOR, ZERO_LAST,
-    ZERO_MORE, integer,
+    ESCAPE, NEXT, NEXT_EMPTY, NEXT_EMPTY_DESC, NEXT_NULL, TERMINATOR, ZERO_LAST, ZERO_MORE,
 };
 use crate::id::{timeuuid_from_order, uuid_from_order};
 use crate::partition_key::KeyError;
 use crate::ty::{ComponentOrder, CqlType};
-use crate::{decimal, varint, vint};
+use crate::vint;
 use uuid::Uuid;
 
 /// Reads what [`encode_partition_key`](super::encode_partition_key) wrote at the front of `input`:
@@ -132,15 +131,15 @@ impl<'a> ClusteringDecoder<'a> {
     }
 }
 
-const fn malformed(what: &'static str) -> KeyError {
+pub(super) const fn malformed(what: &'static str) -> KeyError {
     KeyError::Malformed { what }
 }
 
 /// Bytes, inverted or not.
 #[derive(Debug)]
-struct Reader<'a> {
-    input: &'a [u8],
-    invert: u8,
+pub(super) struct Reader<'a> {
+    pub(super) input: &'a [u8],
+    pub(super) invert: u8,
 }
 
 impl<'a> Reader<'a> {
@@ -152,11 +151,11 @@ impl<'a> Reader<'a> {
         self.input
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.input.first().map(|byte| byte ^ self.invert)
     }
 
-    fn next(&mut self) -> Result<u8, KeyError> {
+    pub(super) fn next(&mut self) -> Result<u8, KeyError> {
         let (first, rest) = self
             .input
             .split_first()
@@ -181,7 +180,7 @@ impl<'a> Reader<'a> {
         Ok(bytes.map(|byte| byte ^ self.invert))
     }
 
-    fn copy(&mut self, len: usize, out: &mut Vec<u8>) -> Result<(), KeyError> {
+    pub(super) fn copy(&mut self, len: usize, out: &mut Vec<u8>) -> Result<(), KeyError> {
         let (bytes, rest) = self
             .input
             .split_at_checked(len)
@@ -269,95 +268,6 @@ impl<'a> Reader<'a> {
             *first ^= 0x80;
         }
         out.extend(bytes);
-        Ok(())
-    }
-
-    fn integer(&mut self) -> Result<i64, KeyError> {
-        let (first, second) = match self.input {
-            [first, second, ..] => (*first, Some(second ^ self.invert)),
-            [first] => (*first, None),
-            [] => return Err(malformed("a key cut short")),
-        };
-        let len = integer::len(first ^ self.invert, second);
-        let (bytes, rest) = self
-            .input
-            .split_at_checked(len)
-            .ok_or(malformed("a key cut short"))?;
-        let mut copy = [0; 9];
-        for (to, from) in copy.iter_mut().zip(bytes) {
-            *to = from ^ self.invert;
-        }
-        self.input = rest;
-        Ok(integer::decode(copy.get(..len).unwrap_or(&copy)))
-    }
-
-    fn varint(&mut self, out: &mut Vec<u8>) -> Result<(), KeyError> {
-        let sign = self.peek();
-        if !matches!(sign, Some(0 | 0xff)) {
-            let value = self.integer()?.to_be_bytes();
-            let digits = varint::digits(&value);
-            varint::push_minimal(digits.negative, digits.bytes, out);
-            return Ok(());
-        }
-        self.next()?;
-        let negative = sign == Some(0);
-        let mut len_bytes = [0; 9];
-        for (to, from) in len_bytes.iter_mut().zip(self.input) {
-            *to = from ^ self.invert ^ if negative { 0xff } else { 0 };
-        }
-        let cut = malformed("a varint cut short");
-        let (len, after) = vint::take_unsigned(&len_bytes).ok_or(cut.clone())?;
-        let len_len = len_bytes.len() - after.len();
-        let (_, rest) = self.input.split_at_checked(len_len).ok_or(cut.clone())?;
-        self.input = rest;
-        let len = usize::try_from(len)
-            .ok()
-            .and_then(|len| len.checked_add(LONG_VARINT))
-            .ok_or(cut)?;
-        let first = self.peek().unwrap_or(0);
-        if (first >= 0x80) != negative {
-            out.push(if negative { 0xff } else { 0 });
-        }
-        self.copy(len, out)
-    }
-
-    fn decimal(&mut self, out: &mut Vec<u8>) -> Result<(), KeyError> {
-        let invalid = malformed("an invalid decimal");
-        let header = self.next()?;
-        if header == 0x80 {
-            out.extend([0; 5]);
-            return Ok(());
-        }
-        let negative = header < 0x80;
-        let size = i32::from(header & 0x7f) - 0x40;
-        if size.abs() > 4 {
-            return Err(invalid);
-        }
-        let mut modulated = if size < 0 { -1_i64 } else { 0 };
-        for _ in 0..size.abs() {
-            modulated = (modulated << 8) | i64::from(self.next()?);
-        }
-        let exponent = if negative { -modulated } else { modulated };
-        let mut digits = Vec::new();
-        loop {
-            match self.next()? {
-                0 => break,
-                digit => digits.push(digit),
-            }
-        }
-        let last = digits.len().checked_sub(1).ok_or(invalid.clone())?;
-        for (at, digit) in digits.iter_mut().enumerate() {
-            let plain = match at {
-                _ if !negative => digit.checked_sub(0x80),
-                0 if last == 0 => 0x80_u8.checked_sub(*digit),
-                0 => 0x7f_u8.checked_sub(*digit),
-                _ if at == last => (0x80 + 100_u8).checked_sub(*digit),
-                _ => (0x80 + 99_u8).checked_sub(*digit),
-            };
-            *digit = plain.filter(|plain| *plain < 100).ok_or(invalid.clone())?;
-        }
-        let (scale, unscaled) = decimal::from_parts(negative, exponent, &digits).ok_or(invalid)?;
-        decimal::write(scale, &unscaled, out);
         Ok(())
     }
 
