@@ -119,4 +119,30 @@ mod tests {
         assert_eq!(Current::parse(&[&bytes[..], &[0]].concat()), None);
         assert_eq!(Current::parse(&[]), None);
     }
+
+    #[test]
+    fn a_manifest_that_is_ahead_is_put_back() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            File::create(folder.path().join(name))
+                .unwrap()
+                .write_all(bytes)
+                .unwrap();
+        };
+        write("v1", b"the tables of version 1");
+        write("v2", b"the tables of version 2");
+        for version in [1, 2] {
+            write(
+                CURRENT_FILE,
+                &Current::of(folder.path(), version).unwrap().to_bytes(),
+            );
+            mend(folder.path(), 1).unwrap();
+            assert_eq!(
+                read(folder.path()).unwrap().map(|current| current.version),
+                Some(1)
+            );
+        }
+        write("v1", b"the tables of version 2");
+        assert!(matches!(read(folder.path()), Err(Error::Corrupt { .. })));
+    }
 }

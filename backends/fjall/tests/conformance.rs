@@ -117,7 +117,7 @@ impl Faults for FjallSubject {
         let mut bytes = fs::read(&file).expect("the file");
         let at = usize::try_from(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8).expect("64 bits")
             % bytes.len();
-        bytes[at] ^= 0x10;
+        *bytes.get_mut(at).expect("a byte") ^= 0x10;
         let flipped = file.with_extension("flipped");
         fs::File::create(&flipped)
             .and_then(|mut out| std::io::Write::write_all(&mut out, &bytes))
