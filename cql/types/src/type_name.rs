@@ -49,29 +49,18 @@ pub fn parse_java_class_name(text: &str) -> Result<CqlType, TypeParseError> {
     bounded(ty)
 }
 
-/// Refuses what could be multi-cell inside what is, and what has no meaning inside a collection.
+/// Refuses what could be multi-cell inside what is. Deeper levels are inside something frozen.
 fn check_nesting(ty: &CqlType) -> Result<(), TypeParseError> {
-    let forbid = |rule| Err(TypeParseError::Forbidden { rule });
-    let part = |part: &CqlType| match part {
-        CqlType::Counter => forbid("Counters are not allowed inside collections"),
-        _ if part.is_multi_cell() && ty.is_multi_cell() => Err(TypeParseError::NotFrozen {
+    let check = |part: &CqlType| match part.is_multi_cell() {
+        true => Err(TypeParseError::NotFrozen {
             inner: part.to_string(),
         }),
-        _ => check_nesting(part),
+        false => Ok(()),
     };
     match ty {
-        CqlType::Set { element, .. } if element.contains_duration() => {
-            forbid("Durations are not allowed inside sets")
-        }
-        CqlType::Map { key, .. } if key.contains_duration() => {
-            forbid("Durations are not allowed as map keys")
-        }
-        CqlType::List { element, .. }
-        | CqlType::Set { element, .. }
-        | CqlType::Vector { element, .. } => part(element),
-        CqlType::Map { key, value, .. } => part(key).and_then(|()| part(value)),
-        CqlType::Tuple(parts) => parts.iter().try_for_each(part),
-        scalar!() | CqlType::Udt { .. } => Ok(()),
+        CqlType::List { element, .. } | CqlType::Set { element, .. } => check(element),
+        CqlType::Map { key, value, .. } => check(key).and_then(|()| check(value)),
+        scalar!() | CqlType::Tuple(_) | CqlType::Udt { .. } | CqlType::Vector { .. } => Ok(()),
     }
 }
 
@@ -102,16 +91,6 @@ pub enum TypeParseError {
         /// The inner type.
         inner: String,
     },
-    /// `frozen` around a type that has no parts.
-    NotFreezable {
-        /// The inner type.
-        inner: String,
-    },
-    /// A type that CQL does not have, although it can be written.
-    Forbidden {
-        /// The rule.
-        rule: &'static str,
-    },
     /// Types nest deeper than [`MAX_TYPE_DEPTH`].
     TooDeep,
 }
@@ -127,11 +106,6 @@ impl fmt::Display for TypeParseError {
                 f,
                 "Non-frozen collections and user types are not allowed inside collections: write frozen<{inner}>"
             ),
-            Self::NotFreezable { inner } => write!(
-                f,
-                "frozen<> is only allowed on collections, tuples, and user-defined types (got {inner})"
-            ),
-            Self::Forbidden { rule } => f.write_str(rule),
             Self::TooDeep => write!(f, "types may nest at most {MAX_TYPE_DEPTH} deep"),
         }
     }

@@ -54,14 +54,15 @@ impl<'a> Parser<'a> {
         }
         self.expect('<', "<")?;
         let ty = match name.as_str() {
-            "frozen" => match self.cql(resolve)? {
-                scalar if scalar.is_scalar() => {
-                    return Err(TypeParseError::NotFreezable {
-                        inner: scalar.to_string(),
-                    });
+            "frozen" => {
+                let at = self.at;
+                let ty = self.cql(resolve)?;
+                if ty.is_scalar() {
+                    let expected = "a collection, tuple or user type inside frozen<>";
+                    return Err(TypeParseError::Syntax { at, expected });
                 }
-                ty => ty.freeze(),
-            },
+                ty.freeze()
+            }
             "list" => CqlType::List {
                 element: Arc::new(self.cql(resolve)?),
                 frozen: false,
