@@ -159,15 +159,23 @@ impl<'c> Reconciler<'c> {
             self.more = self.position();
             return Begin::Stop;
         }
-        self.stats.partitions += 1;
-        self.stats.tombstones += u64::from(head.deletion.is_some()) + head.tombstones.len() as u64;
         let resume = self
             .command
             .resume
             .as_ref()
             .filter(|position| position.key == *key);
+        let is_done = resume.is_some_and(|position| position.clustering.is_none());
+        // What was read by the page before is not looked at again, or it could fill this page too.
+        let head = if is_done {
+            PartitionHead::default()
+        } else {
+            head
+        };
+        self.stats.partitions += u64::from(!is_done);
+        self.stats.tombstones += u64::from(head.deletion.is_some()) + head.tombstones.len() as u64;
         let limit = self.command.per_partition_limit.unwrap_or(u64::MAX);
         let static_row = self.static_row(&head);
+        let last = resume.and_then(|position| position.clustering.as_deref());
         self.current = Some(Current {
             key: key.clone(),
             token,
@@ -181,11 +189,8 @@ impl<'c> Reconciler<'c> {
             announced: false,
             has_rows: resume.is_some_and(|position| position.partition_has_rows),
             has_looked: false,
-            last: match resume.and_then(|position| position.clustering.as_ref()) {
-                Some(clustering) => clustering.to_vec(),
-                None => Vec::new(),
-            },
-            is_done: resume.is_some_and(|position| position.clustering.is_none()),
+            last: last.unwrap_or_default().to_vec(),
+            is_done,
         });
         Begin::Read
     }

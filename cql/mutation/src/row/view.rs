@@ -124,13 +124,13 @@ impl<'a> RowRef<'a> {
             || self.cells().any(|(_, column)| column.is_live(now))
     }
 
-    /// The largest write time of anything in the row; `None` if it is empty.
+    /// The largest write time of anything in the row; `None` if there is nothing.
     #[must_use]
     pub fn max_timestamp(self) -> Option<i64> {
         self.fold_timestamps(i64::max)
     }
 
-    /// The smallest write time of anything in the row; `None` if it is empty.
+    /// The smallest write time of anything in the row; `None` if there is nothing.
     #[must_use]
     pub fn min_timestamp(self) -> Option<i64> {
         self.fold_timestamps(i64::min)
@@ -145,6 +145,9 @@ impl<'a> RowRef<'a> {
         }
         if let Some(deletion) = front.deletion {
             add(deletion.timestamp);
+        }
+        if let Some(written) = front.clustering {
+            add(written.timestamp);
         }
         for (_, column) in Cells::new(front.base, front.columns) {
             match column {
