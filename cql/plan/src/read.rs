@@ -6,14 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cql_mutation::{
     ColumnSet, Comparison, Filter, FilterColumn, Operator, Order, PageLimit, Partitions, Position,
-    Predicate, ReadCommand, Slices, Statics,
+    Predicate, ReadCommand, Slice, Slices, Statics,
 };
 use cql_schema::{ColumnKind, Table};
 use cql_syntax as ast;
 use cql_types::Token;
 
 use crate::choice::combinations;
-use crate::clustering::RangeOp;
+use crate::clustering::{RangeOp, full_key};
 use crate::error::{PlanError, PlanErrorKind};
 use crate::project::Projection;
 use crate::restrict::{FilterTerm, FilterTest, Restrictions, TokenBound, TokenTerm};
@@ -87,14 +87,13 @@ impl ReadPlan {
         ctx: &BindContext,
         paging: &Paging<'_>,
     ) -> Result<ReadCommand, PlanError> {
-        let slices = if self.restrictions.clustering.is_empty() {
+        let slices = if self.table.clustering().is_empty() && self.restrictions.names_partitions() {
+            // The one row of each partition, so that the storage may look it up instead of scanning.
+            Slices::new(vec![Slice::row(&full_key(&[], &[])?)])
+        } else if self.restrictions.clustering.is_empty() {
             Slices::all()
         } else {
-            Slices::new(
-                self.restrictions
-                    .clustering
-                    .slices(&self.table, values, ctx)?,
-            )
+            Slices::new(self.restrictions.clustering.slices(&self.table, values, ctx)?)
         };
         let row_limit = self.row_limit(self.limit.as_ref(), "LIMIT", values, ctx)?;
         let per_partition_limit = self.row_limit(
