@@ -20,11 +20,6 @@ pub enum WriteError {
         /// The space.
         space: Space,
     },
-    /// The space, or this token of it, is dead: its table was dropped or truncated, or its tablet has moved.
-    Dead {
-        /// The space.
-        space: Space,
-    },
     /// Too much is not flushed yet and the wait for it took too long; nothing was written. Try again later.
     Overloaded {
         /// Bytes that wait for a flush.
@@ -42,7 +37,6 @@ impl WriteError {
             Self::Log(LogError::Unknown { .. }) => true,
             Self::Log(LogError::TooLarge { .. } | LogError::NoSpace { .. } | LogError::Stopped { .. })
             | Self::NotForData { .. }
-            | Self::Dead { .. }
             | Self::Overloaded { .. } => false,
         }
     }
@@ -53,9 +47,6 @@ impl fmt::Display for WriteError {
         match self {
             Self::Log(error) => error.fmt(f),
             Self::NotForData { space } => write!(f, "{space} takes no rows; it belongs to the store itself"),
-            Self::Dead { space } => {
-                write!(f, "{space} is dead: its table is gone, or its tablet has moved; ask for the schema again")
-            }
             Self::Overloaded { unflushed_bytes, limit_bytes } => write!(
                 f,
                 "{unflushed_bytes} bytes wait for a flush, at most {limit_bytes} may; try again later"
@@ -95,10 +86,10 @@ pub enum StorageError {
         /// What was found there.
         found: String,
     },
-    /// A batch of a log has no shard to go to.
-    NoOwner {
-        /// The space.
-        space: Space,
+    /// A read asks for a token of which the shard has no space.
+    NotHere {
+        /// The token.
+        token: cql_types::Token,
     },
     /// Work could not be handed to another thread.
     Offload(OffloadError),
@@ -126,7 +117,7 @@ impl StorageError {
             Self::Replay(_)
             | Self::Corrupt { .. }
             | Self::Format { .. }
-            | Self::NoOwner { .. }
+            | Self::NotHere { .. }
             | Self::Offload(_)
             | Self::Stopped
             | Self::NoMoreSpaces => false,
@@ -151,10 +142,9 @@ impl fmt::Display for StorageError {
                 "{} says {found}, which this version cannot read; choose another directory or another version",
                 file.display()
             ),
-            Self::NoOwner { space } => write!(
-                f,
-                "the commit log has rows of {space}, which no shard owns and which is not dead; this is a defect"
-            ),
+            Self::NotHere { token } => {
+                write!(f, "token {token} does not belong to this shard; ask for the topology again")
+            }
             Self::Offload(error) => error.fmt(f),
             Self::Stopped => f.write_str("the storage is closing"),
             Self::NoMoreSpaces => f.write_str("all 4 billion numbers of spaces are used; move the data to a new node"),
@@ -171,7 +161,7 @@ impl std::error::Error for StorageError {
             Self::Offload(error) => Some(error),
             Self::Corrupt { .. }
             | Self::Format { .. }
-            | Self::NoOwner { .. }
+            | Self::NotHere { .. }
             | Self::Stopped
             | Self::NoMoreSpaces => None,
         }

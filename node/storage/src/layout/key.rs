@@ -125,6 +125,11 @@ impl PartitionPrefix {
         (self.with(Kind::Row.byte(), start, &[]), end)
     }
 
+    /// The place of a clustering position among the rows: before every row at or behind it.
+    pub(crate) fn row_position(&self, position: &[u8]) -> Vec<u8> {
+        self.with(Kind::Row.byte(), position, &[])
+    }
+
     /// After everything of the partition.
     pub(crate) fn end(&self) -> Vec<u8> {
         self.with(KIND_END, &[], &[])
@@ -156,6 +161,12 @@ pub(crate) fn parse_front(key: &[u8]) -> Option<(Space, Token, PartitionKey, Par
     let prefix = key.get(..key.len().checked_sub(rest.len())?)?;
     let key = PartitionKey::from_bytes(bytes::Bytes::from(pk)).ok()?;
     Some((space, token, key, PartitionPrefix(prefix.to_vec())))
+}
+
+/// The length of the prefix of the partition that a key belongs to. Copies nothing.
+pub(crate) fn prefix_len(key: &[u8]) -> Option<usize> {
+    let (pk, _) = cql_types::split_partition_key(key.get(FRONT..)?).ok()?;
+    Some(FRONT + pk.len())
 }
 
 /// Reads space and token at the front of a key.

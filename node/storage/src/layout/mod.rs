@@ -12,4 +12,5 @@
 
 pub(crate) mod cut;
 pub(crate) mod key;
+pub(crate) mod store_keys;
 pub(crate) mod value;

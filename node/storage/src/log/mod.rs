@@ -35,7 +35,7 @@ use std::time::Duration;
 use node_env::{FileError, SyncPoint};
 
 pub(crate) use segment::LogId;
-pub(crate) use state::SharedLog;
+pub(crate) use state::{SharedLog, WakeLog};
 pub(crate) use waiters::Waiters;
 pub(crate) use writer::LogLoop;
 

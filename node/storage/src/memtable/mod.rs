@@ -21,7 +21,7 @@ use cql_types::{PartitionKey, Token};
 pub(crate) use partition::Partition;
 
 use crate::floor::{FloorPin, Floors};
-use crate::layout::key::{PartitionPrefix, Place};
+use crate::layout::key::Place;
 use crate::log::{LogId, LogPosition};
 use crate::space::Space;
 
@@ -49,13 +49,15 @@ pub(crate) enum Origin {
     Log(LogId),
     /// Logs of older runs: they may be replayed again until all of them are retired.
     Replay,
+    /// Another node or a file: no log has them.
+    Import,
 }
 
 /// The partitions of one place; more than one only if two keys have the same token.
 #[derive(Debug)]
 enum Slot {
     One(Partition),
-    /// Sorted by encoded key.
+    /// Sorted by key, which orders as encoded keys do.
     Several(Vec<Partition>),
 }
 
@@ -178,7 +180,7 @@ impl Memtable {
     /// The replay floor of a space once this memtable is flushed.
     pub(crate) fn floor_after_flush(&self, space: Space) -> i64 {
         let own = match self.origin {
-            Origin::Log(_) => self.pins.get(&space).map(FloorPin::id),
+            Origin::Log(_) | Origin::Import => self.pins.get(&space).map(FloorPin::id),
             // Its logs may be replayed again, so it holds the floor down for itself too.
             Origin::Replay => None,
         };
@@ -215,10 +217,7 @@ impl Slot {
         match self {
             Self::One(only) => (only, 0),
             Self::Several(partitions) => {
-                let order = |key: &PartitionKey| PartitionPrefix::new(Space::STORE, Token::MIN, key);
-                let wanted = order(&key);
-                let at = partitions
-                    .binary_search_by(|one| order(one.key()).as_bytes().cmp(wanted.as_bytes()));
+                let at = partitions.binary_search_by(|one| one.key().cmp(&key));
                 let (at, added) = match at {
                     Ok(at) => (at, 0),
                     Err(at) => {

@@ -1,0 +1,343 @@
+//! What all stores of a node share: the engine, its merger, spaces, floors, and the folder of logs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use backend::{Direction, Engine, Factory, OpenOptions};
+use node_env::files::{Access, read_all};
+use node_env::{Env, FileErrorKind, Files, LoopHandle, SyncPoint, Urgency, offload};
+
+use crate::compactor::CompactorLoop;
+use crate::error::StorageError;
+use crate::floor::{FloorPin, Floors};
+use crate::gc::{GcParts, GcRules};
+use crate::layout::cut::Reader;
+use crate::layout::key::{Place, place_start};
+use crate::layout::store_keys::{RETIRED, StoreKey};
+use crate::layout::value::decode_number;
+use crate::log::LogId;
+use crate::log::replay::{list_logs, remove_logs};
+use crate::merge::{FloorRule, MergeContext, Merger, MergerLoop, Slots, StoreChange};
+use crate::space::{Space, SpaceRange};
+use crate::spaces::Spaces;
+use crate::stats::NodeCounters;
+use crate::storage::StorageOptions;
+
+/// The folders that a node makes for itself.
+pub const SYNC_DIRECTORY: SyncPoint = SyncPoint("storage.directory");
+/// The content of the format file, before it gets its name.
+pub const SYNC_FORMAT: SyncPoint = SyncPoint("storage.format");
+/// The name of the format file.
+pub const SYNC_FORMAT_NAME: SyncPoint = SyncPoint("storage.format-name");
+
+/// What the format file says.
+const FORMAT: &str = "messina data 1\n";
+
+/// Numbers of spaces are made durable in blocks of this many.
+const SPACES_AT_ONCE: u32 = 64;
+
+/// Rules that tests break to show what they protect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenRules {
+    /// How many merges may run at once.
+    pub slots: Slots,
+    /// Whether the replay floor counts.
+    pub floor: FloorRule,
+}
+
+impl BrokenRules {
+    /// All rules hold.
+    pub const NONE: Self = Self { slots: Slots::One, floor: FloorRule::Respected };
+}
+
+/// What the stores of a node share.
+pub(crate) struct Node {
+    pub(crate) env: Env,
+    pub(crate) options: StorageOptions,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) floors: Arc<Floors>,
+    pub(crate) spaces: Arc<Spaces>,
+    pub(crate) counters: Arc<NodeCounters>,
+    pub(crate) merger: Merger,
+    pub(crate) merger_loop: LoopHandle,
+    pub(crate) compactor: LoopHandle,
+    /// This run of the process.
+    pub(crate) generation: u32,
+    pub(crate) log_directory: PathBuf,
+    /// Logs of older runs, and up to where they are in the engine.
+    pub(crate) old_logs: BTreeMap<LogId, u64>,
+    /// Entries of logs whose files are gone.
+    stale: Mutex<Vec<LogId>>,
+    /// Numbers that may be handed out, and the first that may not.
+    numbers: Mutex<(u32, u32)>,
+    pub(crate) assigned: Arc<AtomicI64>,
+}
+
+/// The store's own entries, as they were found.
+struct Found {
+    next_space: u32,
+    flushed: BTreeMap<LogId, u64>,
+    dead: Vec<SpaceRange>,
+    assigned: i64,
+}
+
+impl Node {
+    /// Opens the engine and starts merger and compactor. Blocks.
+    pub(crate) fn open(
+        env: &Env,
+        options: StorageOptions,
+        factory: &dyn Factory,
+        broken: BrokenRules,
+    ) -> Result<Self, StorageError> {
+        check_format(&*env.files, &options.directory)?;
+        let hooks = Arc::new(GcRules::default());
+        let engine_options =
+            OpenOptions { directory: options.directory.join("engine"), cache_bytes: options.cache_bytes };
+        let engine = factory.open(&engine_options, Arc::clone(&hooks) as Arc<_>)?;
+        let found = read_entries(&Reader::new(&*engine))?;
+        let log_directory = options.log_directory.clone();
+        let logs = list_logs(&*env.files, &log_directory)?;
+        let known = logs.iter().chain(found.flushed.keys());
+        let generation = known.map(|log| log.generation).max().unwrap_or(0) + 1;
+        let position = |log: &LogId| found.flushed.get(log).copied().unwrap_or(0);
+        let old_logs = logs.iter().map(|log| (*log, position(log))).collect();
+        let stale = found.flushed.keys().filter(|log| !logs.contains(log)).copied().collect();
+
+        let (floors, spaces) = (Arc::new(Floors::default()), Arc::new(Spaces::default()));
+        let counters = Arc::new(NodeCounters::default());
+        for range in &found.dead {
+            spaces.mark_dead(*range);
+            discard(&*engine, *range)?;
+        }
+        hooks.set(GcParts {
+            spaces: Arc::clone(&spaces),
+            floors: Arc::clone(&floors),
+            clock: Arc::clone(&env.clock),
+            counters: Arc::clone(&counters),
+        });
+        let compactor = CompactorLoop::new(Arc::clone(&engine), Arc::clone(&counters));
+        let compactor = env.spawn.dedicated("compaction", Urgency::Background, Box::new(compactor));
+        let assigned = Arc::new(AtomicI64::new(found.assigned));
+        let context = Arc::new(MergeContext {
+            engine: Arc::clone(&engine),
+            floors: Arc::clone(&floors),
+            spaces: Arc::clone(&spaces),
+            clock: Arc::clone(&env.clock),
+            counters: Arc::clone(&counters),
+            compactor: compactor.waker(),
+            assigned: AtomicI64::new(found.assigned),
+            floor_rule: broken.floor,
+        });
+        let (body, merger) = MergerLoop::new(context, broken.slots);
+        let merger_loop = env.spawn.dedicated("merger", Urgency::Background, Box::new(body));
+        let merger = merger(merger_loop.waker());
+        Ok(Self {
+            env: env.clone(),
+            options,
+            engine,
+            floors,
+            spaces,
+            counters,
+            merger,
+            merger_loop,
+            compactor,
+            generation,
+            log_directory,
+            old_logs,
+            stale: Mutex::new(stale),
+            numbers: Mutex::new((found.next_space, found.next_space)),
+            assigned,
+        })
+    }
+
+    /// Changes entries of the store, and removes those of logs that are gone.
+    pub(crate) async fn change(
+        &self,
+        entries: Vec<(StoreKey, Option<u64>)>,
+    ) -> Result<(), StorageError> {
+        let stale = std::mem::take(&mut *lock(&self.stale));
+        let removed = stale.iter().map(|log| (StoreKey::Flushed(*log), None));
+        self.merger.store(StoreChange::new(entries.into_iter().chain(removed))).await
+    }
+
+    /// A number that no space ever had and none will have again, durably.
+    pub(crate) async fn new_space(&self) -> Result<Space, StorageError> {
+        loop {
+            let reserved = {
+                let (next, end) = &mut *lock(&self.numbers);
+                if *next < *end {
+                    *next += 1;
+                    return Ok(Space(*next - 1));
+                }
+                *end
+            };
+            let end = reserved.saturating_add(SPACES_AT_ONCE).min(Space::CLEANUP.0);
+            if end == reserved {
+                return Err(StorageError::NoMoreSpaces);
+            }
+            self.change(vec![(StoreKey::NextSpace, Some(u64::from(end)))]).await?;
+            let (_, known) = &mut *lock(&self.numbers);
+            *known = end.max(*known);
+        }
+    }
+
+    /// Marks tokens of a space dead, durably, and begins to reclaim them.
+    pub(crate) async fn kill(&self, range: SpaceRange) -> Result<(), StorageError> {
+        self.change(vec![(StoreKey::Dead(range), Some(0))]).await?;
+        self.spaces.mark_dead(range);
+        let engine = Arc::clone(&self.engine);
+        offload(&self.env.spawn, "discard a dead range", move || discard(&*engine, range)).await??;
+        self.compactor.waker().wake();
+        Ok(())
+    }
+
+    /// Forgets marks of whole spaces of which nothing is left anywhere.
+    pub(crate) async fn forget_reclaimed(&self) -> Result<usize, StorageError> {
+        if self.engine.stats().pending_discards > 0 {
+            return Ok(0);
+        }
+        let reader = Reader::new(&*self.engine);
+        let mut gone = Vec::new();
+        for range in self.spaces.rules().dead_ranges() {
+            let (start, end) = bounds(range);
+            let is_empty = reader.scan(start, end, Direction::Forward)?.next()?.is_none();
+            if is_empty && range == SpaceRange::whole(range.space) && !self.floors.is_pinned(range.space) {
+                gone.push(range);
+            }
+        }
+        if !gone.is_empty() {
+            self.change(gone.iter().map(|range| (StoreKey::Dead(*range), None)).collect()).await?;
+            gone.iter().for_each(|range| self.spaces.forget_dead(*range));
+        }
+        Ok(gone.len())
+    }
+
+    /// Everything of some old logs is in the engine: they go.
+    pub(crate) async fn retire(&self, logs: &[LogId]) -> Result<(), StorageError> {
+        if logs.is_empty() {
+            return Ok(());
+        }
+        // The mark comes first: with half of the files gone a replay would find holes.
+        self.change(logs.iter().map(|log| (StoreKey::Flushed(*log), Some(RETIRED))).collect()).await?;
+        let (files, folder, logs) =
+            (Arc::clone(&self.env.files), self.log_directory.clone(), logs.to_vec());
+        offload(&self.env.spawn, "remove old logs", move || remove_logs(&*files, &folder, &logs))
+            .await??;
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn bounds(range: SpaceRange) -> (Vec<u8>, Vec<u8>) {
+    let end = match range.last.next() {
+        Some(next) => Place::new(range.space, next),
+        None => Place::after(range.space),
+    };
+    (place_start(Place::new(range.space, range.first)), place_start(end))
+}
+
+fn discard(engine: &dyn Engine, range: SpaceRange) -> Result<(), StorageError> {
+    let (start, end) = bounds(range);
+    engine.discard_range(&start, Some(&end))?;
+    Ok(())
+}
+
+fn read_entries(reader: &Reader) -> Result<Found, StorageError> {
+    let mut found = Found {
+        next_space: Space::FIRST_DYNAMIC.0,
+        flushed: BTreeMap::new(),
+        dead: Vec::new(),
+        assigned: i64::MIN,
+    };
+    let (start, end) = StoreKey::all();
+    let mut scan = reader.scan(start, end, Direction::Forward)?;
+    while let Some((key, value)) = scan.next()? {
+        let number = decode_number(&value)?;
+        match StoreKey::decode(&key).ok_or(StorageError::corrupt("an entry of the store"))? {
+            StoreKey::NextSpace => {
+                found.next_space = u32::try_from(number)
+                    .map_err(|_| StorageError::corrupt("the next number of a space"))?;
+            }
+            StoreKey::Flushed(log) => {
+                found.flushed.insert(log, number);
+            }
+            StoreKey::Dead(range) => found.dead.push(range),
+            StoreKey::Assigned => found.assigned = number.cast_signed(),
+        }
+    }
+    Ok(found)
+}
+
+/// Checks that the directory is ours and of this format, or makes it so if it is empty.
+fn check_format(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
+    files.create_dir_all(directory, SYNC_DIRECTORY)?;
+    let path = directory.join("FORMAT");
+    match files.open(&path, Access::Read) {
+        Ok(file) => {
+            let found = read_all(&*file, 1024)?;
+            return match found == FORMAT.as_bytes() {
+                true => Ok(()),
+                false => Err(StorageError::Format {
+                    file: path,
+                    found: String::from_utf8_lossy(&found).trim().to_owned(),
+                }),
+            };
+        }
+        Err(error) if error.kind == FileErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    if let Some(entry) = files.list(directory)?.iter().find(|entry| OURS.contains(&entry.name.as_str())) {
+        let found = format!("nothing, but there is `{}`", entry.name);
+        return Err(StorageError::Format { file: path, found });
+    }
+    let new = directory.join("FORMAT.new");
+    match files.remove(&new) {
+        Ok(()) => {}
+        Err(error) if error.kind == FileErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let file = files.create(&new, 0, SYNC_FORMAT)?;
+    file.write_at(0, FORMAT.as_bytes())?;
+    file.sync_data(SYNC_FORMAT)?;
+    files.rename(&new, &path)?;
+    files.sync_dir(directory, SYNC_FORMAT_NAME)?;
+    Ok(())
+}
+
+/// Names that only appear after the format file.
+const OURS: [&str; 2] = ["engine", "log"];
+
+/// Memtables made from old logs; when all of them are flushed, the logs go.
+pub(crate) struct ReplayGroup {
+    node: Arc<Node>,
+    logs: Vec<LogId>,
+    /// Memtables that are not flushed, and one for a replay that is not at its end.
+    left: AtomicUsize,
+    /// The logs may be replayed again until they are retired, so what they hold keeps the floors down.
+    pins: Mutex<Vec<FloorPin>>,
+}
+
+impl ReplayGroup {
+    pub(crate) fn new(node: Arc<Node>, logs: Vec<LogId>) -> Arc<Self> {
+        Arc::new(Self { node, logs, left: AtomicUsize::new(1), pins: Mutex::default() })
+    }
+
+    pub(crate) fn add(&self, pins: Vec<FloorPin>) {
+        self.left.fetch_add(1, Ordering::AcqRel);
+        lock(&self.pins).extend(pins);
+    }
+
+    /// One memtable is flushed, or the replay has ended.
+    pub(crate) async fn done(&self) -> Result<(), StorageError> {
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.node.retire(&self.logs).await?;
+            lock(&self.pins).clear();
+        }
+        Ok(())
+    }
+}
