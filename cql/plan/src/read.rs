@@ -93,7 +93,11 @@ impl ReadPlan {
         } else if self.restrictions.clustering.is_empty() {
             Slices::all()
         } else {
-            Slices::new(self.restrictions.clustering.slices(&self.table, values, ctx)?)
+            Slices::new(
+                self.restrictions
+                    .clustering
+                    .slices(&self.table, values, ctx)?,
+            )
         };
         let row_limit = self.row_limit(self.limit.as_ref(), "LIMIT", values, ctx)?;
         let per_partition_limit = self.row_limit(

@@ -8,10 +8,7 @@ use std::sync::Arc;
 
 use cql_syntax::Span;
 use cql_syntax::{Expr, ExprKind, Literal};
-use cql_types::{
-    CqlType, ListIter, MapIter, TupleIter, compare, parse_scalar, push_count, push_element,
-    push_vector_element, validate,
-};
+use cql_types::{CqlType, normalize, parse_scalar, push_count, push_element, push_vector_element};
 
 use crate::error::PlanError;
 use crate::functions::Function;
@@ -196,10 +193,9 @@ impl Term {
             Self::Constant(bytes) => Ok(Evaluated::Value(Cow::Borrowed(bytes))),
             Self::Marker { index, ty, name } => match values.get(*index) {
                 Bound::Value(bytes) => {
-                    validate(ty, bytes).map_err(|error| {
+                    normalize(ty, bytes).map(Evaluated::Value).map_err(|error| {
                         PlanError::invalid(format!("Invalid value for {name}: {error}"))
-                    })?;
-                    normalize(ty, bytes).map(Evaluated::Value)
+                    })
                 }
                 Bound::Null => Ok(Evaluated::Null),
                 Bound::Unset => Ok(Evaluated::Unset),
@@ -490,129 +486,45 @@ fn assemble<'v, V: BindValues + ?Sized>(
             }
         });
     }
+    serialize(ty, &evaluated).map(|bytes| Evaluated::Value(Cow::Owned(bytes)))
+}
+
+/// The bytes of a whole value, sets and maps in their order.
+fn serialize(ty: &CqlType, parts: &[Option<Cow<'_, [u8]>>]) -> Result<Vec<u8>, PlanError> {
+    let fits = |error: cql_types::ValueError| PlanError::invalid(error.to_string());
     let mut out = Vec::new();
-    let fits = |result: Result<(), cql_types::ValueError>| {
-        result.map_err(|error| PlanError::invalid(error.to_string()))
+    let count = match ty {
+        CqlType::List { .. } | CqlType::Set { .. } => Some(parts.len()),
+        CqlType::Map { .. } => Some(parts.len() / 2),
+        _ => None,
     };
-    match ty {
-        CqlType::List { .. } => {
-            fits(push_count(evaluated.len(), &mut out))?;
-            for part in &evaluated {
-                fits(push_element(Some(present(part.as_deref())?), &mut out))?;
+    match (count, ty) {
+        (Some(count), _) => {
+            push_count(count, &mut out).map_err(fits)?;
+            for part in parts {
+                push_element(Some(present(part.as_deref())?), &mut out).map_err(fits)?;
             }
         }
-        CqlType::Set { element, .. } => {
-            let mut elements = all_present(&evaluated)?;
-            elements.sort_by(|a, b| compare(element, a, b));
-            elements.dedup_by(|a, b| compare(element, a, b).is_eq());
-            fits(push_count(elements.len(), &mut out))?;
-            for part in elements {
-                fits(push_element(Some(part), &mut out))?;
+        (None, CqlType::Vector { element, .. }) => {
+            let fixed = element.vector_element_len();
+            for part in parts {
+                push_vector_element(present(part.as_deref())?, fixed, &mut out).map_err(fits)?;
             }
         }
-        CqlType::Map { key, .. } => {
-            let flat = all_present(&evaluated)?;
-            let mut pairs: Vec<(&[u8], &[u8])> = flat
-                .chunks_exact(2)
-                .filter_map(|pair| Some((*pair.first()?, *pair.last()?)))
-                .collect();
-            push_pairs(key, &mut pairs, &mut out)?;
-        }
-        CqlType::Vector { element, .. } => {
-            for part in &evaluated {
-                let fixed = element.vector_element_len();
-                fits(push_vector_element(
-                    present(part.as_deref())?,
-                    fixed,
-                    &mut out,
-                ))?;
-            }
-        }
-        _ => {
-            for part in &evaluated {
-                fits(push_element(part.as_deref(), &mut out))?;
+        (None, _) => {
+            for part in parts {
+                push_element(part.as_deref(), &mut out).map_err(fits)?;
             }
         }
     }
-    Ok(Evaluated::Value(Cow::Owned(out)))
+    match ty {
+        CqlType::Set { .. } | CqlType::Map { .. } => {
+            normalize(ty, &out).map(Cow::into_owned).map_err(fits)
+        }
+        _ => Ok(out),
+    }
 }
 
 fn present(part: Option<&[u8]>) -> Result<&[u8], PlanError> {
     part.ok_or_else(|| PlanError::invalid("null is not supported inside collections"))
-}
-
-fn all_present<'b>(parts: &'b [Option<Cow<'_, [u8]>>]) -> Result<Vec<&'b [u8]>, PlanError> {
-    parts.iter().map(|part| present(part.as_deref())).collect()
-}
-
-/// Writes the pairs of a map in key order; of equal keys the last one counts.
-fn push_pairs(
-    key: &CqlType,
-    pairs: &mut Vec<(&[u8], &[u8])>,
-    out: &mut Vec<u8>,
-) -> Result<(), PlanError> {
-    pairs.reverse();
-    pairs.sort_by(|a, b| compare(key, a.0, b.0));
-    pairs.dedup_by(|a, b| compare(key, a.0, b.0).is_eq());
-    let fits = |error: cql_types::ValueError| PlanError::invalid(error.to_string());
-    push_count(pairs.len(), out).map_err(fits)?;
-    for (key, value) in pairs {
-        push_element(Some(key), out).map_err(fits)?;
-        push_element(Some(value), out).map_err(fits)?;
-    }
-    Ok(())
-}
-
-/// Whether a value of the type may come in another order than the one that is stored.
-fn has_order(ty: &CqlType) -> bool {
-    ty.any(&|part| matches!(part, CqlType::Set { .. } | CqlType::Map { .. }))
-}
-
-/// Puts the elements of sets and maps, at any depth, into their order; borrows when nothing can be out of order.
-fn normalize<'v>(ty: &CqlType, bytes: &'v [u8]) -> Result<Cow<'v, [u8]>, PlanError> {
-    if ty.is_scalar() || bytes.is_empty() || !has_order(ty) {
-        return Ok(Cow::Borrowed(bytes));
-    }
-    let fits = |error: cql_types::ValueError| PlanError::invalid(error.to_string());
-    let mut out = Vec::with_capacity(bytes.len());
-    match ty {
-        CqlType::List { element, .. } => {
-            push_count(ListIter::trusted(bytes).count(), &mut out).map_err(fits)?;
-            for item in ListIter::trusted(bytes) {
-                push_element(Some(&normalize(element, item)?), &mut out).map_err(fits)?;
-            }
-        }
-        CqlType::Set { element, .. } => {
-            let mut items = ListIter::trusted(bytes)
-                .map(|item| normalize(element, item))
-                .collect::<Result<Vec<_>, _>>()?;
-            items.sort_by(|a, b| compare(element, a, b));
-            items.dedup_by(|a, b| compare(element, a, b).is_eq());
-            push_count(items.len(), &mut out).map_err(fits)?;
-            for item in items {
-                push_element(Some(&item), &mut out).map_err(fits)?;
-            }
-        }
-        CqlType::Map { key, value, .. } => {
-            let items = MapIter::trusted(bytes)
-                .map(|(k, v)| Ok((normalize(key, k)?, normalize(value, v)?)))
-                .collect::<Result<Vec<_>, PlanError>>()?;
-            let mut pairs: Vec<(&[u8], &[u8])> = items.iter().map(|(k, v)| (&**k, &**v)).collect();
-            push_pairs(key, &mut pairs, &mut out)?;
-        }
-        CqlType::Tuple(types) => {
-            for (field, ty) in TupleIter::trusted(bytes).zip(types.iter()) {
-                let field = field.map(|field| normalize(ty, field)).transpose()?;
-                push_element(field.as_deref(), &mut out).map_err(fits)?;
-            }
-        }
-        CqlType::Udt { def, .. } => {
-            for (field, (_, ty)) in TupleIter::trusted(bytes).zip(&def.fields) {
-                let field = field.map(|field| normalize(ty, field)).transpose()?;
-                push_element(field.as_deref(), &mut out).map_err(fits)?;
-            }
-        }
-        _ => return Ok(Cow::Borrowed(bytes)),
-    }
-    Ok(Cow::Owned(out))
 }

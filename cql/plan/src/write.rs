@@ -14,7 +14,7 @@ use cql_mutation::{
     RangeTombstone, RowBuilder, Slices,
 };
 use cql_schema::Table;
-use cql_types::{ComponentOrder, CqlType, PartitionKey, is_lossless, push_element};
+use cql_types::{ComponentOrder, CqlType, PartitionKey, is_exact, push_element};
 
 use crate::choice::{Choice, KeyValue, combinations};
 use crate::clustering::{ClusteringRestriction, full_key};
@@ -277,7 +277,11 @@ fn written_clustering(
     types: &[(CqlType, ComponentOrder)],
     values: &[KeyValue<'_>],
 ) -> Result<Option<Vec<u8>>, PlanError> {
-    if types.iter().all(|(ty, _)| is_lossless(ty)) {
+    if types
+        .iter()
+        .zip(values)
+        .all(|((ty, _), value)| is_exact(ty, value))
+    {
         return Ok(None);
     }
     let mut out = Vec::new();
