@@ -10,8 +10,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use cql_mutation::{
-    Begin, Mutation, Order, PartitionHead, PartitionUpdate, Partitions, Progress, PurgePolicy,
-    Purged, ReadCommand, ReadResult, Reconciler, SortedRows, purge,
+    Begin, ClusteringKey, Mutation, Order, PartitionHead, PartitionUpdate, PartitionUpdateBuilder,
+    Partitions, Progress, PurgePolicy, Purged, ReadCommand, ReadResult, Reconciler, SortedRows,
+    purge,
 };
 use cql_schema::Table;
 use cql_types::{PartitionKey, TableId, Token};
@@ -53,6 +54,43 @@ impl LocalImage {
             table.remove(&at);
         } else {
             table.insert(at, (mutation.key.clone(), Arc::new(live)));
+        }
+    }
+
+    /// Adds the rows of an answer, as they were read from the store at boot.
+    pub fn load(&mut self, table: TableId, answer: &ReadResult) {
+        let mut open: Option<(PartitionKey, PartitionUpdateBuilder)> = None;
+        for row in answer.iter() {
+            let is_next = open
+                .as_ref()
+                .is_none_or(|(key, _)| key.as_bytes() != row.partition.key);
+            if is_next {
+                self.load_partition(table, open.take());
+                let Some(key) = answer.partition_key(&row.partition) else {
+                    continue;
+                };
+                let mut builder = PartitionUpdateBuilder::new();
+                if let Some(statics) = row.partition.static_row {
+                    builder.static_row(statics.to_buf());
+                }
+                open = Some((key, builder));
+            }
+            if let (Some((_, builder)), Some(clustering), Some(content)) =
+                (&mut open, row.clustering, row.row)
+            {
+                builder.row(ClusteringKey::new(clustering), content.to_buf());
+            }
+        }
+        self.load_partition(table, open);
+    }
+
+    fn load_partition(
+        &mut self,
+        table: TableId,
+        partition: Option<(PartitionKey, PartitionUpdateBuilder)>,
+    ) {
+        if let Some((key, builder)) = partition {
+            self.apply(&Mutation::new(table, key, builder.finish()));
         }
     }
 

@@ -7,7 +7,9 @@
 //! A request loads the state once and uses it to its end; nothing here waits, locks or asks a clock.
 
 mod image;
+mod state;
 mod tablet;
 
 pub use image::LocalImage;
+pub use state::{ClusterState, LocalNode, SpacePlace};
 pub use tablet::{Tablet, TabletMap, TabletMapError, TabletReplica};

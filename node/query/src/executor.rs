@@ -1,0 +1,774 @@
+//! Runs one request of a client: from the decoded frame to the encoded answer.
+//!
+//! ```text
+//! EXECUTE ─► cache ─► bind ─► coordinator ─► answer in the output buffer, with the log position it depends on
+//! QUERY   ─► parse ─► plan ─┘        └─ other shards, DDL, many pages ─► a future that ends with the same
+//! ```
+//!
+//! What this shard can do by itself is done in the same turn and costs no task and no queue; only the rest becomes a
+//! future.
+//! Nothing waits for the disk here: the connection holds an answer back until its position is durable.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use cql_mutation::{Mutation, ReadCommand, ReadResult};
+use cql_plan::{BindContext, BindValues, Bound, Paging, PreparedKind, ReadPlan, RowSink, Totals};
+use cql_protocol::{
+    Batch, BatchKind, Consistency, Encoder, ErrorBody, Execute, Head, Query, QueryParameters,
+    RowsMetadata, RowsWriter, StatementSource, WriteType,
+};
+use node_cluster::ClusterState;
+use node_coordinator::{Coordinator, LogPosition, ReadOutcome, WriteOutcome};
+use node_group0::Group0Handle;
+
+use crate::failure;
+use crate::outcome::{Answer, Outcome};
+use crate::session::Session;
+use crate::statement::{Statement, StatementCache, StatementId, statement_id};
+use crate::values::{Positional, by_name};
+
+/// Limits of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// The most bytes that a page may hold.
+    pub page_bytes: u64,
+    /// The most tombstones that a page walks over.
+    pub page_tombstones: u64,
+    /// The most bytes that the answer of a read without paging may hold.
+    pub unpaged_bytes: u64,
+    /// Above this a batch draws a warning.
+    pub batch_warn_bytes: usize,
+    /// Above this a batch is refused.
+    pub batch_fail_bytes: usize,
+    /// The longest statement text.
+    pub statement_bytes: usize,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            page_bytes: 1 << 20,
+            page_tombstones: 10_000,
+            unpaged_bytes: 100 << 20,
+            batch_warn_bytes: 128 << 10,
+            batch_fail_bytes: 1024 << 10,
+            statement_bytes: 1 << 20,
+        }
+    }
+}
+
+/// Runs the requests of all connections of one shard.
+pub struct Executor {
+    coordinator: Rc<Coordinator>,
+    statements: StatementCache,
+    group0: Group0Handle,
+    limits: QueryLimits,
+}
+
+/// What a request says besides its statement and values.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    consistency: Consistency,
+    timestamp: Option<i64>,
+    page_size: Option<u32>,
+    paging_state: Option<&'a [u8]>,
+    skip_metadata: bool,
+}
+
+impl<'a> Ask<'a> {
+    fn of(parameters: &QueryParameters<'a>) -> Self {
+        Self {
+            consistency: parameters.consistency,
+            timestamp: parameters.timestamp,
+            page_size: parameters.page_size,
+            paging_state: parameters.paging_state,
+            skip_metadata: parameters.skip_metadata,
+        }
+    }
+}
+
+impl Executor {
+    /// An executor for one shard.
+    #[must_use]
+    pub fn new(
+        coordinator: Rc<Coordinator>,
+        statements: StatementCache,
+        group0: Group0Handle,
+        limits: QueryLimits,
+    ) -> Self {
+        Self {
+            coordinator,
+            statements,
+            group0,
+            limits,
+        }
+    }
+
+    /// The coordinator of this shard.
+    #[must_use]
+    pub fn coordinator(&self) -> &Rc<Coordinator> {
+        &self.coordinator
+    }
+
+    /// QUERY.
+    pub(crate) fn query(
+        &self,
+        session: &mut Session,
+        stream: i16,
+        query: &Query<'_>,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let state = self.coordinator.state();
+        let statement = match self.plan(&state, session.keyspace.as_deref(), query.text) {
+            Ok(statement) => Arc::new(statement),
+            Err(error) => return answer_error(session.encoder, stream, &error, out),
+        };
+        self.run(session, stream, &state, &statement, &query.parameters, out)
+    }
+
+    /// EXECUTE.
+    pub(crate) fn execute(
+        &self,
+        session: &mut Session,
+        stream: i16,
+        execute: &Execute<'_>,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let state = self.coordinator.state();
+        match self.statement(&state, execute.id) {
+            Ok(statement) => self.run(
+                session,
+                stream,
+                &state,
+                &statement,
+                &execute.parameters,
+                out,
+            ),
+            Err(error) => answer_error(session.encoder, stream, &error, out),
+        }
+    }
+
+    /// PREPARE.
+    pub(crate) fn prepare(
+        &self,
+        session: &Session,
+        stream: i16,
+        text: &str,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let state = self.coordinator.state();
+        let keyspace = session.keyspace.as_deref();
+        let id = statement_id(keyspace, text);
+        let cached = self
+            .statements
+            .get(&id)
+            .filter(|statement| statement.is_current(&state));
+        let statement =
+            match cached.map_or_else(|| self.plan(&state, keyspace, text).map(Arc::new), Ok) {
+                Ok(statement) => statement,
+                Err(error) => return answer_error(session.encoder, stream, &error, out),
+            };
+        let prepared = cql_protocol::Prepared {
+            id: &id,
+            variables: &statement.variables,
+            partition_key: &statement.prepared.pk_indexes,
+            result: statement.result.as_ref(),
+            is_lwt: false,
+        };
+        session.encoder.prepared(out, stream, &prepared);
+        self.statements.insert(id, statement);
+        Outcome::Answered(LogPosition::NONE)
+    }
+
+    /// BATCH.
+    pub(crate) fn batch(
+        &self,
+        session: &Session,
+        stream: i16,
+        batch: &Batch<'_>,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let state = self.coordinator.state();
+        match self.bind_batch(session, &state, batch) {
+            Ok(mutations) => {
+                let logged = match batch.kind {
+                    BatchKind::Logged => WriteType::Batch,
+                    BatchKind::Unlogged | BatchKind::Counter => WriteType::UnloggedBatch,
+                };
+                self.write(
+                    session.encoder,
+                    stream,
+                    &state,
+                    mutations,
+                    batch.consistency,
+                    logged,
+                    out,
+                )
+            }
+            Err(error) => answer_error(session.encoder, stream, &error, out),
+        }
+    }
+
+    fn bind_batch(
+        &self,
+        session: &Session,
+        state: &ClusterState,
+        batch: &Batch<'_>,
+    ) -> Result<Vec<Mutation>, ErrorBody> {
+        if batch.kind == BatchKind::Counter {
+            return Err(failure::invalid("counter batches are not supported yet"));
+        }
+        let mut mutations = Vec::with_capacity(batch.len());
+        let base = self.context(batch.timestamp);
+        for (index, one) in batch.statements().enumerate() {
+            let statement = match one.source {
+                StatementSource::Text(text) => {
+                    Arc::new(self.plan(state, session.keyspace.as_deref(), text)?)
+                }
+                StatementSource::Prepared(id) => self.statement(state, id)?,
+            };
+            let PreparedKind::Write(plan) = &statement.prepared.kind else {
+                return Err(failure::invalid(
+                    "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.",
+                ));
+            };
+            let values = Positional(&one.values);
+            let ctx = BindContext {
+                unique: base.unique.wrapping_add(index as u64),
+                ..base
+            };
+            statement
+                .prepared
+                .check_count(&values)
+                .and_then(|()| plan.bind(&values, &ctx, &mut mutations))
+                .map_err(|error| failure::plan(&error, &statement.text))?;
+        }
+        Ok(mutations)
+    }
+
+    /// The statement with this id, if it is known and its tables did not change.
+    fn statement(&self, state: &ClusterState, id: &[u8]) -> Result<Arc<Statement>, ErrorBody> {
+        let key = StatementId::try_from(id).map_err(|_| ErrorBody::unprepared(id))?;
+        let statement = self
+            .statements
+            .get(&key)
+            .ok_or_else(|| ErrorBody::unprepared(id))?;
+        if statement.is_current(state) {
+            return Ok(statement);
+        }
+        self.statements.remove(&key);
+        Err(ErrorBody::unprepared(id))
+    }
+
+    fn plan(
+        &self,
+        state: &ClusterState,
+        keyspace: Option<&str>,
+        text: &str,
+    ) -> Result<Statement, ErrorBody> {
+        if text.len() > self.limits.statement_bytes {
+            return Err(failure::invalid(format!(
+                "the statement has {} bytes, at most {} are allowed; bind its values instead",
+                text.len(),
+                self.limits.statement_bytes
+            )));
+        }
+        let parsed = cql_syntax::parse_statement(text).map_err(|error| failure::syntax(&error))?;
+        let prepared = cql_plan::prepare(&parsed, &state.schema, keyspace)
+            .map_err(|error| failure::plan(&error, text))?;
+        Ok(Statement::new(text, prepared, state.schema.version()))
+    }
+
+    fn context(&self, timestamp: Option<i64>) -> BindContext {
+        let clock = self.coordinator.clock();
+        let node_time = clock.write_time();
+        BindContext {
+            timestamp: timestamp.unwrap_or(node_time),
+            node_time,
+            now: node_time.div_euclid(1_000_000),
+            unique: self.coordinator.unique(),
+        }
+    }
+
+    fn run(
+        &self,
+        session: &mut Session,
+        stream: i16,
+        state: &Arc<ClusterState>,
+        statement: &Arc<Statement>,
+        parameters: &QueryParameters<'_>,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let values = &parameters.values;
+        let ask = Ask::of(parameters);
+        if values.is_named() {
+            return match by_name(values, &statement.prepared) {
+                Ok(bound) => {
+                    let bound: &[Bound<'_>] = &bound;
+                    self.run_bound(session, stream, state, statement, bound, ask, out)
+                }
+                Err(error) => {
+                    let error = failure::plan(&error, &statement.text);
+                    answer_error(session.encoder, stream, &error, out)
+                }
+            };
+        }
+        let values = Positional(values);
+        if let Err(error) = statement.prepared.check_count(&values) {
+            let error = failure::plan(&error, &statement.text);
+            return answer_error(session.encoder, stream, &error, out);
+        }
+        self.run_bound(session, stream, state, statement, &values, ask, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a request consists of")]
+    fn run_bound<V: BindValues + ?Sized>(
+        &self,
+        session: &mut Session,
+        stream: i16,
+        state: &Arc<ClusterState>,
+        statement: &Arc<Statement>,
+        values: &V,
+        ask: Ask<'_>,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let encoder = session.encoder;
+        let refuse = |error: &cql_plan::PlanError, out: &mut BytesMut| {
+            answer_error(encoder, stream, &failure::plan(error, &statement.text), out)
+        };
+        match &statement.prepared.kind {
+            PreparedKind::Write(plan) => {
+                let mut mutations = Vec::with_capacity(1);
+                match plan.bind(values, &self.context(ask.timestamp), &mut mutations) {
+                    Ok(()) => self.write(
+                        encoder,
+                        stream,
+                        state,
+                        mutations,
+                        ask.consistency,
+                        WriteType::Simple,
+                        out,
+                    ),
+                    Err(error) => refuse(&error, out),
+                }
+            }
+            PreparedKind::Batch(plan) => {
+                let mut mutations = Vec::new();
+                let kind = if plan.logged {
+                    WriteType::Batch
+                } else {
+                    WriteType::UnloggedBatch
+                };
+                match plan.bind(values, &self.context(ask.timestamp), &mut mutations) {
+                    Ok(()) => self.write(
+                        encoder,
+                        stream,
+                        state,
+                        mutations,
+                        ask.consistency,
+                        kind,
+                        out,
+                    ),
+                    Err(error) => refuse(&error, out),
+                }
+            }
+            PreparedKind::Read(plan) => {
+                let ctx = self.context(None);
+                let paging = Paging {
+                    rows: ask.page_size,
+                    state: ask.paging_state,
+                    bytes: self.limits.page_bytes,
+                    tombstones: self.limits.page_tombstones,
+                };
+                match plan.bind(values, &ctx, &paging) {
+                    Ok(command) => self.read(
+                        encoder, stream, state, statement, plan, command, ctx, ask, out,
+                    ),
+                    Err(error) => refuse(&error, out),
+                }
+            }
+            PreparedKind::Use(keyspace) => {
+                session.keyspace = Some(Arc::clone(keyspace));
+                encoder.set_keyspace(out, stream, keyspace);
+                Outcome::Answered(LogPosition::NONE)
+            }
+            PreparedKind::Schema(_) | PreparedKind::Truncate(_) => {
+                self.agree(encoder, stream, Arc::clone(statement))
+            }
+            PreparedKind::Explain(lines) => {
+                let rows: Vec<Vec<String>> = lines.iter().map(|line| vec![line.clone()]).collect();
+                write_text_rows(encoder, stream, statement, &rows, out);
+                Outcome::Answered(LogPosition::NONE)
+            }
+            PreparedKind::Describe(plan) => {
+                match plan.rows(&state.schema, &state.local.cluster_name) {
+                    Ok(rows) => {
+                        write_text_rows(encoder, stream, statement, &rows, out);
+                        Outcome::Answered(LogPosition::NONE)
+                    }
+                    Err(error) => refuse(&error, out),
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a write consists of")]
+    fn write(
+        &self,
+        encoder: Encoder,
+        stream: i16,
+        state: &Arc<ClusterState>,
+        mutations: Vec<Mutation>,
+        consistency: Consistency,
+        kind: WriteType,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let mut warning = Vec::new();
+        if kind != WriteType::Simple {
+            let bytes: usize = mutations.iter().map(Mutation::encoded_len).sum();
+            if bytes > self.limits.batch_fail_bytes {
+                let message = format!(
+                    "Batch too large: {bytes} bytes, at most {} are allowed; write it in parts",
+                    self.limits.batch_fail_bytes
+                );
+                return answer_error(encoder, stream, &failure::invalid(message), out);
+            }
+            if bytes > self.limits.batch_warn_bytes {
+                warning.push(format!(
+                    "Batch of {bytes} bytes is larger than {} bytes",
+                    self.limits.batch_warn_bytes
+                ));
+            }
+        }
+        let head = Head {
+            warnings: &warning,
+            ..Head::new(stream)
+        };
+        let logged = kind == WriteType::Batch;
+        match self
+            .coordinator
+            .write(state, mutations, failure::level(consistency), logged)
+        {
+            Ok(WriteOutcome::Here(position)) => {
+                encoder.void(out, head);
+                Outcome::Answered(position)
+            }
+            Ok(WriteOutcome::Elsewhere(pending)) => {
+                let mut bytes = BytesMut::new();
+                encoder.void(&mut bytes, head);
+                Outcome::Later(Box::pin(async move {
+                    if let Err(error) = pending.await {
+                        bytes.clear();
+                        let error = failure::write(&error, consistency, kind);
+                        encoder.error(&mut bytes, stream, &error);
+                    }
+                    Answer::ready(bytes)
+                }))
+            }
+            Err(error) => answer_error(
+                encoder,
+                stream,
+                &failure::write(&error, consistency, kind),
+                out,
+            ),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a read consists of")]
+    fn read(
+        &self,
+        encoder: Encoder,
+        stream: i16,
+        state: &Arc<ClusterState>,
+        statement: &Arc<Statement>,
+        plan: &ReadPlan,
+        command: ReadCommand,
+        ctx: BindContext,
+        ask: Ask<'_>,
+        out: &mut BytesMut,
+    ) -> Outcome {
+        let level = failure::level(ask.consistency);
+        let consistency = ask.consistency;
+        let single_page = !plan.is_aggregate();
+        let reply = Reply {
+            encoder,
+            stream,
+            skip_metadata: ask.skip_metadata,
+            paged: ask.page_size.is_some(),
+            unpaged_bytes: self.limits.unpaged_bytes,
+        };
+        let keep = single_page.then_some(());
+        let outcome = match keep {
+            Some(()) => self.coordinator.read(state, plan.table(), &command, level),
+            None => Ok(ReadOutcome::Elsewhere(self.coordinator.read_later(
+                Arc::clone(state),
+                Arc::clone(plan.table()),
+                command.clone(),
+                level,
+            ))),
+        };
+        match outcome {
+            Ok(ReadOutcome::Here(result, position)) => {
+                reply.rows(statement, plan, &result, &ctx, out);
+                Outcome::Answered(position)
+            }
+            Ok(ReadOutcome::Elsewhere(first)) => {
+                let statement = Arc::clone(statement);
+                let coordinator = Rc::clone(&self.coordinator);
+                let state = Arc::clone(state);
+                Outcome::Later(Box::pin(async move {
+                    let mut bytes = BytesMut::new();
+                    let PreparedKind::Read(plan) = &statement.prepared.kind else {
+                        return Answer::ready(bytes);
+                    };
+                    let done = match first.await {
+                        Ok((result, position)) if single_page => {
+                            reply.rows(&statement, plan, &result, &ctx, &mut bytes);
+                            Ok(position)
+                        }
+                        Ok(page) => {
+                            let pages = Pages {
+                                coordinator,
+                                state,
+                                command,
+                                level,
+                            };
+                            pages
+                                .totals(page, plan, &ctx)
+                                .await
+                                .map(|(totals, position)| {
+                                    reply.totals(&statement, plan, &totals, &mut bytes);
+                                    position
+                                })
+                        }
+                        Err(error) => Err(error),
+                    };
+                    match done {
+                        Ok(position) => Answer { bytes, position },
+                        Err(error) => {
+                            bytes.clear();
+                            encoder.error(&mut bytes, stream, &failure::read(&error, consistency));
+                            Answer::ready(bytes)
+                        }
+                    }
+                }))
+            }
+            Err(error) => answer_error(encoder, stream, &failure::read(&error, consistency), out),
+        }
+    }
+
+    /// A schema change or a TRUNCATE: the control task agrees on it with the cluster.
+    fn agree(&self, encoder: Encoder, stream: i16, statement: Arc<Statement>) -> Outcome {
+        let group0 = self.group0.clone();
+        Outcome::Later(Box::pin(async move {
+            let mut bytes = BytesMut::new();
+            let done = match &statement.prepared.kind {
+                PreparedKind::Schema(change) => {
+                    group0.change_schema(change.clone(), &statement.text).await
+                }
+                PreparedKind::Truncate(table) => group0.truncate(table.id, &statement.text).await,
+                PreparedKind::Write(_)
+                | PreparedKind::Batch(_)
+                | PreparedKind::Read(_)
+                | PreparedKind::Use(_)
+                | PreparedKind::Explain(_)
+                | PreparedKind::Describe(_) => Ok(node_group0::Agreed::default()),
+            };
+            match done {
+                Ok(agreed) => {
+                    let head = Head {
+                        warnings: &agreed.warnings,
+                        ..Head::new(stream)
+                    };
+                    match agreed.events.first() {
+                        Some(event) => {
+                            encoder.schema_change(&mut bytes, head, &crate::schema_event(event))
+                        }
+                        None => encoder.void(&mut bytes, head),
+                    }
+                }
+                Err(error) => encoder.error(&mut bytes, stream, &failure::group0(&error)),
+            }
+            Answer::ready(bytes)
+        }))
+    }
+}
+
+/// The pages of an aggregate.
+struct Pages {
+    coordinator: Rc<Coordinator>,
+    state: Arc<ClusterState>,
+    command: ReadCommand,
+    level: node_coordinator::ConsistencyLevel,
+}
+
+impl Pages {
+    async fn totals(
+        mut self,
+        first: (ReadResult, LogPosition),
+        plan: &ReadPlan,
+        ctx: &BindContext,
+    ) -> Result<(Totals, LogPosition), node_coordinator::ReadError> {
+        let mut totals = Totals::default();
+        let (mut result, mut position) = first;
+        loop {
+            totals.add(plan.projection(), plan.table(), &result, ctx);
+            let Some(more) = result.more.take() else {
+                return Ok((totals, position));
+            };
+            self.command.resume = Some(more);
+            let next = self.coordinator.read_later(
+                Arc::clone(&self.state),
+                Arc::clone(plan.table()),
+                self.command.clone(),
+                self.level,
+            );
+            let (page, depends) = next.await?;
+            result = page;
+            position = position.max(depends);
+        }
+    }
+}
+
+/// How the rows of one answer are written.
+#[derive(Clone, Copy)]
+struct Reply {
+    encoder: Encoder,
+    stream: i16,
+    skip_metadata: bool,
+    paged: bool,
+    unpaged_bytes: u64,
+}
+
+impl Reply {
+    fn rows(
+        &self,
+        statement: &Statement,
+        plan: &ReadPlan,
+        result: &ReadResult,
+        ctx: &BindContext,
+        out: &mut BytesMut,
+    ) {
+        if !self.paged && result.byte_count() as u64 > self.unpaged_bytes {
+            let message = format!(
+                "the answer has {} bytes, at most {} may be asked for without paging; set a page size",
+                result.byte_count(),
+                self.unpaged_bytes
+            );
+            self.encoder
+                .error(out, self.stream, &failure::invalid(message));
+            return;
+        }
+        let paging_state = result.more.as_ref().map(cql_mutation::Position::encode);
+        self.write(statement, plan, paging_state.as_deref(), out, |writer| {
+            let mut sink = Sink::new(writer, plan.projection().width());
+            plan.projection().rows(plan.table(), result, ctx, &mut sink);
+        });
+    }
+
+    fn totals(&self, statement: &Statement, plan: &ReadPlan, totals: &Totals, out: &mut BytesMut) {
+        self.write(statement, plan, None, out, |writer| {
+            let mut sink = Sink::new(writer, plan.projection().width());
+            totals.finish(plan.projection(), &mut sink);
+        });
+    }
+
+    fn write(
+        &self,
+        statement: &Statement,
+        plan: &ReadPlan,
+        paging_state: Option<&[u8]>,
+        out: &mut BytesMut,
+        fill: impl FnOnce(&mut RowsWriter<'_>),
+    ) {
+        let Some(columns) = &statement.result else {
+            self.encoder.void(out, self.stream);
+            return;
+        };
+        let metadata = RowsMetadata {
+            columns,
+            skip: self.skip_metadata,
+            paging_state,
+        };
+        let head = Head {
+            warnings: plan.warnings(),
+            ..Head::new(self.stream)
+        };
+        let mut writer = self.encoder.rows(out, head, &metadata);
+        fill(&mut writer);
+        if let Err(error) = writer.finish() {
+            self.encoder
+                .error(out, self.stream, &failure::invalid(error.to_string()));
+        }
+    }
+}
+
+/// Writes cells into a frame and counts rows.
+struct Sink<'w, 'o> {
+    writer: &'w mut RowsWriter<'o>,
+    width: usize,
+    left: usize,
+}
+
+impl<'w, 'o> Sink<'w, 'o> {
+    fn new(writer: &'w mut RowsWriter<'o>, width: usize) -> Self {
+        Self {
+            writer,
+            width,
+            left: 0,
+        }
+    }
+}
+
+impl RowSink for Sink<'_, '_> {
+    fn begin_row(&mut self) {
+        self.left = self.width;
+    }
+
+    fn cell(&mut self, value: Option<&[u8]>) {
+        self.writer.cell_or_null(value);
+        self.left -= 1;
+        if self.left == 0 {
+            self.writer.end_row();
+        }
+    }
+}
+
+fn write_text_rows(
+    encoder: Encoder,
+    stream: i16,
+    statement: &Statement,
+    rows: &[Vec<String>],
+    out: &mut BytesMut,
+) {
+    let Some(columns) = &statement.result else {
+        return encoder.void(out, stream);
+    };
+    let metadata = RowsMetadata {
+        columns,
+        skip: false,
+        paging_state: None,
+    };
+    let mut writer = encoder.rows(out, stream, &metadata);
+    for row in rows {
+        for cell in row {
+            writer.cell(cell.as_bytes());
+        }
+        writer.end_row();
+    }
+    if let Err(error) = writer.finish() {
+        encoder.error(out, stream, &failure::invalid(error.to_string()));
+    }
+}
+
+pub(crate) fn answer_error(
+    encoder: Encoder,
+    stream: i16,
+    error: &ErrorBody,
+    out: &mut BytesMut,
+) -> Outcome {
+    encoder.error(out, stream, error);
+    Outcome::Answered(LogPosition::NONE)
+}
