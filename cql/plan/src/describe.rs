@@ -27,7 +27,7 @@ pub struct DescribePlan {
 pub(crate) fn describe(
     describe: &Describe,
     scope: &Scope<'_>,
-) -> Result<(DescribePlan, Arc<[ResultColumn]>), PlanError> {
+) -> (DescribePlan, Arc<[ResultColumn]>) {
     let names: &[&str] = match &describe.target {
         DescribeTarget::Cluster => &["cluster", "partitioner", "snitch"],
         DescribeTarget::Keyspaces
@@ -61,7 +61,7 @@ pub(crate) fn describe(
         keyspace: scope.keyspace.map(Arc::from),
         internals: describe.detail != DescribeDetail::Plain,
     };
-    Ok((plan, columns))
+    (plan, columns)
 }
 
 /// One row of text cells.

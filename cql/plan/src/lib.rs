@@ -14,6 +14,7 @@ mod clustering;
 mod ddl;
 mod describe;
 mod error;
+mod explain;
 mod functions;
 mod modify;
 mod operation;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use cql_schema::{Schema, Table};
-use cql_syntax::{Statement, StatementKind};
+use cql_syntax::{Span, Statement, StatementKind};
+use cql_types::{TableId, Uuid};
 
 use crate::choice::Choice;
 use crate::error::PlanError;
-use crate::prepared::{Prepared, PreparedKind, Variables};
+use crate::prepared::{Prepared, PreparedKind, ResultColumn, Variables};
 use crate::resolve::Scope;
 use crate::term::Term;
-use crate::{ddl, describe, modify, select};
+use crate::{ddl, describe, explain, modify, select};
 
 /// Resolves a statement against a schema.
 ///
@@ -23,39 +24,44 @@ pub fn prepare(
 ) -> Result<Prepared, PlanError> {
     let scope = Scope { schema, keyspace };
     let mut variables = Variables::new(statement.markers().len());
-    let mut tables: Vec<&Arc<Table>> = Vec::new();
-    let mut columns = None;
-    let mut pk_indexes = Vec::new();
-    let kind = match &statement.kind {
-        StatementKind::Insert(one) => {
-            let plan = modify::insert(one, &scope, &mut variables)?;
-            pk_indexes = marked(plan.partition.iter());
-            PreparedKind::Write(plan)
+    let (kind, columns) = match &statement.kind {
+        StatementKind::Explain(explained) => {
+            let (kind, _) = plan(explained, statement.span, &scope, &mut variables)?;
+            let kind = PreparedKind::Explain(explain::lines(&kind));
+            (kind, Some(explain::columns()))
         }
-        StatementKind::Update(one) => {
-            let plan = modify::update(one, &scope, &mut variables)?;
-            pk_indexes = marked(plan.partition.iter());
-            PreparedKind::Write(plan)
-        }
-        StatementKind::Delete(one) => {
-            let plan = modify::delete(one, &scope, &mut variables)?;
-            pk_indexes = marked(plan.partition.iter());
-            PreparedKind::Write(plan)
-        }
-        StatementKind::Batch(batch) => {
-            PreparedKind::Batch(modify::batch(batch, &scope, &mut variables)?)
-        }
+        other => plan(other, statement.span, &scope, &mut variables)?,
+    };
+    Ok(Prepared {
+        variables: variables.finish()?,
+        pk_indexes: pk_indexes(&kind),
+        columns,
+        tables: tables(&kind),
+        kind,
+    })
+}
+
+/// What a statement does, and the columns of its result.
+type Planned = (PreparedKind, Option<Arc<[ResultColumn]>>);
+
+fn plan(
+    statement: &StatementKind,
+    span: Span,
+    scope: &Scope<'_>,
+    variables: &mut Variables,
+) -> Result<Planned, PlanError> {
+    let kind = match statement {
+        StatementKind::Insert(one) => PreparedKind::Write(modify::insert(one, scope, variables)?),
+        StatementKind::Update(one) => PreparedKind::Write(modify::update(one, scope, variables)?),
+        StatementKind::Delete(one) => PreparedKind::Write(modify::delete(one, scope, variables)?),
+        StatementKind::Batch(one) => PreparedKind::Batch(modify::batch(one, scope, variables)?),
         StatementKind::Select(one) => {
-            let (plan, result) = select::select(one, &scope, &mut variables)?;
-            columns = Some(result);
-            if plan.restrictions.names_partitions() {
-                pk_indexes = marked(plan.restrictions.partition.iter().flatten());
-            }
-            PreparedKind::Read(plan)
+            let (plan, result) = select::select(one, scope, variables)?;
+            return Ok((PreparedKind::Read(plan), Some(result)));
         }
         StatementKind::Use(name) => {
-            if schema.keyspace(name.as_str()).is_none() {
-                let known = schema.keyspaces().map(|keyspace| &*keyspace.name);
+            if scope.schema.keyspace(name.as_str()).is_none() {
+                let known = scope.schema.keyspaces().map(|keyspace| &*keyspace.name);
                 return Err(PlanError::invalid(format!(
                     "Keyspace '{}' does not exist",
                     name.as_str()
@@ -67,37 +73,53 @@ pub fn prepare(
         }
         StatementKind::Truncate(name) => PreparedKind::Truncate(Arc::clone(scope.writable(name)?)),
         StatementKind::Describe(one) => {
-            let (plan, result) = describe::describe(one, &scope)?;
-            columns = Some(result);
-            PreparedKind::Describe(plan)
+            let (plan, result) = describe::describe(one, scope);
+            return Ok((PreparedKind::Describe(plan), Some(result)));
         }
-        other => match ddl::plan(other, &scope)? {
+        other => match ddl::plan(other, scope)? {
             Some(change) => PreparedKind::Schema(change),
-            None => return Err(PlanError::unsupported(other.verb(), statement.span)),
+            None => return Err(PlanError::unsupported(other.verb(), span)),
         },
     };
-    match &kind {
-        PreparedKind::Write(plan) => tables.push(&plan.table),
-        PreparedKind::Batch(batch) => tables.extend(batch.statements.iter().map(|one| &one.table)),
-        PreparedKind::Read(plan) => tables.push(&plan.table),
+    Ok((kind, None))
+}
+
+/// Which markers form the partition key of a plan.
+fn pk_indexes(kind: &PreparedKind) -> Vec<u16> {
+    match kind {
+        PreparedKind::Write(plan) => marked(plan.partition.iter()),
+        PreparedKind::Read(plan) if plan.restrictions.names_partitions() => {
+            marked(plan.restrictions.partition.iter().flatten())
+        }
+        PreparedKind::Read(_)
+        | PreparedKind::Batch(_)
+        | PreparedKind::Schema(_)
+        | PreparedKind::Use(_)
+        | PreparedKind::Truncate(_)
+        | PreparedKind::Describe(_)
+        | PreparedKind::Explain(_) => Vec::new(),
+    }
+}
+
+/// The tables that a plan was made for, with their versions.
+fn tables(kind: &PreparedKind) -> Vec<(TableId, Uuid)> {
+    let tables: Vec<&Arc<Table>> = match kind {
+        PreparedKind::Write(plan) => vec![&plan.table],
+        PreparedKind::Batch(batch) => batch.statements.iter().map(|one| &one.table).collect(),
+        PreparedKind::Read(plan) => vec![&plan.table],
         PreparedKind::Schema(_)
         | PreparedKind::Use(_)
         | PreparedKind::Truncate(_)
-        | PreparedKind::Describe(_) => {}
-    }
-    let mut tables: Vec<_> = tables
+        | PreparedKind::Describe(_)
+        | PreparedKind::Explain(_) => Vec::new(),
+    };
+    let mut versions: Vec<_> = tables
         .iter()
         .map(|table| (table.id, table.version))
         .collect();
-    tables.sort_unstable();
-    tables.dedup();
-    Ok(Prepared {
-        variables: variables.finish()?,
-        pk_indexes,
-        columns,
-        tables,
-        kind,
-    })
+    versions.sort_unstable();
+    versions.dedup();
+    versions
 }
 
 /// The markers that form the partition key, or none unless all of it is bound by markers.

@@ -45,6 +45,8 @@ pub enum PreparedKind {
     Truncate(Arc<Table>),
     /// DESCRIBE: rows made of the schema.
     Describe(DescribePlan),
+    /// EXPLAIN: one row a line, each with one text cell.
+    Explain(Vec<String>),
 }
 
 /// A bind marker.

@@ -556,6 +556,13 @@ impl<'r> View<'r> {
         }
     }
 
+    /// The value of a selector within another one.
+    fn value(&mut self, what: &What) -> Option<Vec<u8>> {
+        let mut value = None;
+        self.emit(what, |bytes| value = bytes.map(<[u8]>::to_vec));
+        value
+    }
+
     /// Hands over the value of one selector.
     fn emit(&mut self, what: &What, mut give: impl FnMut(Option<&[u8]>)) {
         match what {
@@ -591,8 +598,7 @@ impl<'r> View<'r> {
                 }
             },
             What::Field(base, index) => {
-                let mut whole = None;
-                self.emit(base, |value| whole = value.map(<[u8]>::to_vec));
+                let whole = self.value(base);
                 let field = whole
                     .as_deref()
                     .and_then(|bytes| TupleIter::trusted(bytes).nth(*index).flatten());
@@ -616,12 +622,9 @@ impl<'r> View<'r> {
             }
             What::CountRows | What::Count(_) => give(None),
             What::Call(function, argument) => {
-                let mut value = None;
-                if let Some((_, inner)) = argument {
-                    self.emit(inner, |bytes| value = bytes.map(<[u8]>::to_vec));
-                    if value.is_none() {
-                        return give(None);
-                    }
+                let value = argument.as_ref().and_then(|(_, inner)| self.value(inner));
+                if argument.is_some() && value.is_none() {
+                    return give(None);
                 }
                 let typed = argument
                     .as_ref()
