@@ -1,0 +1,17 @@
+//! The storage of simulated nodes, compared with a model that knows nothing of its code.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
+
+mod crash;
+mod log_faults;
+mod model;
+mod reads;
+mod rules;
+mod spaces;
+mod syncs;
+mod world;
