@@ -1,7 +1,7 @@
 //! One row from its stored form to what a reader sees of it.
 
 use super::ColumnSet;
-use crate::row::{ColumnRef, Header, RowRef, RowWriter};
+use crate::row::{ColumnRef, Front, Header, RowRef, RowWriter};
 
 /// How a reader looks at rows.
 #[derive(Debug, Clone, Copy)]
@@ -29,23 +29,27 @@ pub(super) struct Seen {
 ///
 /// A row without deletions, expiry and unwanted columns is copied as it is.
 pub(super) fn write_visible(row: RowRef<'_>, view: &View<'_>, out: &mut Vec<u8>) -> Seen {
-    if view.bound.is_none() && is_plain(row, view.wanted) {
+    let Some(front) = row.front() else {
+        return Seen::default();
+    };
+    if view.bound.is_none() && is_plain(&front, view.wanted) {
         out.extend_from_slice(row.as_bytes());
+        let live = front.liveness.is_some() || !front.columns.is_empty();
         return Seen {
-            live: !row.is_empty(),
+            live,
             tombstones: 0,
         };
     }
     let younger = |timestamp: i64| view.bound.is_none_or(|bound| timestamp > bound);
-    let marker = row.liveness();
+    let marker = front.liveness;
     let liveness = marker.filter(|marker| younger(marker.timestamp) && marker.is_live(view.now));
     let mut seen = Seen {
         live: liveness.is_some(),
         tombstones: 0,
     };
-    seen.tombstones += u64::from(row.deletion().is_some());
-    let clustering = row
-        .written_clustering()
+    seen.tombstones += u64::from(front.deletion.is_some());
+    let clustering = front
+        .clustering
         .filter(|written| younger(written.timestamp));
     let mut writer = RowWriter::new(Header {
         liveness,
@@ -87,10 +91,10 @@ pub(super) fn write_visible(row: RowRef<'_>, view: &View<'_>, out: &mut Vec<u8>)
     seen
 }
 
-fn is_plain(row: RowRef<'_>, wanted: &ColumnSet) -> bool {
-    row.has_plain_front()
-        && row.cells().all(|(number, column)| match column {
-            ColumnRef::Simple(cell) => cell.is_lasting() && wanted.contains(number),
-            ColumnRef::Complex(_) => false,
-        })
+fn is_plain(front: &Front<'_>, wanted: &ColumnSet) -> bool {
+    front.deletion.is_none()
+        && front.liveness.is_none_or(|marker| marker.ttl == 0)
+        && front
+            .raw_columns()
+            .all(|column| column.is_lasting() && wanted.contains(column.number))
 }

@@ -12,8 +12,10 @@
 
 mod columns;
 mod command;
+mod current;
 mod emit;
 mod filter;
+mod first;
 mod position;
 mod reconcile;
 mod result;

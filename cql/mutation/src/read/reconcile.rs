@@ -17,21 +17,18 @@
 //! A partition whose static row is live and which has no row at all counts as one row under
 //! [`Statics::StandAlone`].
 
+use super::current::{Current, Place, slices_behind};
 use super::emit::{Seen, View, write_visible};
-use super::result::{ITEM_ALONE, ITEM_PARTITION, ITEM_ROW};
-use super::{
-    ColumnSet, Order, Position, ReadCommand, ReadResult, ReadStats, RowSource, SourceEnd, Statics,
-    Subject,
-};
-use crate::clustering::{ClusteringKey, Slice, Slices};
+use super::first::{First, Head, first_source};
+use super::result::{ITEM_ALONE, ITEM_ROW};
+use super::{ColumnSet, Position, ReadCommand, ReadResult, ReadStats, RowSource, Statics, Subject};
+use crate::clustering::{ClusteringKey, Slice};
 use crate::codec::put_bytes;
 use crate::merge::merge;
 use crate::range::RangeTombstones;
 use crate::row::{Deletion, RowBuf, RowRef};
 use cql_schema::Table;
 use cql_types::{PartitionKey, Token};
-use std::borrow::Cow;
-use std::cmp::Ordering;
 
 /// Room for a row of usual size, so that reading one grows nothing.
 const RESULT_BYTES: usize = 512;
@@ -101,28 +98,6 @@ pub struct Reconciler<'c> {
     spare: Vec<u8>,
 }
 
-/// The partition being read.
-#[derive(Debug)]
-struct Current<'c> {
-    key: PartitionKey,
-    token: Token,
-    slices: Cow<'c, [Slice]>,
-    deletion: Option<Deletion>,
-    tombstones: RangeTombstones,
-    /// What a reader sees of the static row; empty if nothing.
-    static_row: Vec<u8>,
-    rows_left: u64,
-    /// Whether the partition item is in the buffer.
-    announced: bool,
-    /// Whether a row exists in it, shown or filtered out.
-    has_rows: bool,
-    /// Whether this answer has looked at a row of it.
-    has_looked: bool,
-    /// The last row that was looked at, by this answer or the one before.
-    last: Vec<u8>,
-    is_done: bool,
-}
-
 impl<'c> Reconciler<'c> {
     /// Begins an answer. `table` is the schema to look at the data with.
     #[must_use]
@@ -189,7 +164,7 @@ impl<'c> Reconciler<'c> {
             announced: false,
             has_rows: resume.is_some_and(|position| position.partition_has_rows),
             has_looked: false,
-            last: last.unwrap_or_default().to_vec(),
+            last: ClusteringKey::new(last.unwrap_or_default()),
             is_done,
         });
         Begin::Read
@@ -221,7 +196,12 @@ impl<'c> Reconciler<'c> {
                 Head::Cut(last) => return Ok(self.end_at_cut(last)),
                 Head::Nothing => return Ok(self.close_partition()),
             };
-            match self.place(first, sources) {
+            let key = sources.get(first.index).and_then(RowSource::current);
+            let place = match (&self.current, key) {
+                (Some(current), Some((key, _))) => current.place(key, self.command.order),
+                _ => Place::Behind,
+            };
+            match place {
                 Place::Inside => {}
                 Place::Behind => return Ok(self.close_partition()),
                 Place::Before(target) => {
@@ -300,7 +280,7 @@ impl<'c> Reconciler<'c> {
         Some(Position {
             token: current.token,
             key: current.key.clone(),
-            clustering: (!is_done).then(|| ClusteringKey::new(&current.last)),
+            clustering: (!is_done).then(|| current.last.clone()),
             partition_has_rows: current.has_rows,
             remaining_rows: limited(self.command.row_limit, self.rows_left),
             remaining_in_partition: limited(self.command.per_partition_limit, current.rows_left)
@@ -331,43 +311,10 @@ impl<'c> Reconciler<'c> {
         out
     }
 
-    /// Where the first row lies relative to the slices.
-    fn place<S: RowSource>(&self, first: First, sources: &[S]) -> Place {
-        let Some(current) = &self.current else {
-            return Place::Behind;
-        };
-        let Some((key, _)) = sources.get(first.index).and_then(RowSource::current) else {
-            return Place::Behind;
-        };
-        match self.command.order {
-            Order::Forward => {
-                let at = current
-                    .slices
-                    .partition_point(|slice| slice.end.as_slice() <= key);
-                match current.slices.get(at) {
-                    None => Place::Behind,
-                    Some(slice) if slice.start.as_slice() <= key => Place::Inside,
-                    Some(slice) => Place::Before(slice.start.clone()),
-                }
-            }
-            Order::Reverse => {
-                let at = current
-                    .slices
-                    .partition_point(|slice| slice.start.as_slice() <= key);
-                match at.checked_sub(1).and_then(|at| current.slices.get(at)) {
-                    None => Place::Behind,
-                    Some(slice) if key < slice.end.as_slice() => Place::Inside,
-                    Some(slice) => Place::Before(slice.end.clone()),
-                }
-            }
-        }
-    }
-
     /// The page ends where a source was cut.
     fn end_at_cut(&mut self, cut: &[u8]) -> Progress {
         if let Some(current) = &mut self.current {
-            current.last.clear();
-            current.last.extend_from_slice(cut);
+            current.last = ClusteringKey::new(cut);
         }
         self.more = self.position();
         Progress::Stop
@@ -438,8 +385,7 @@ impl<'c> Reconciler<'c> {
         };
         self.stats.rows_scanned += 1;
         current.has_looked = true;
-        current.last.clear();
-        current.last.extend_from_slice(key);
+        current.last = ClusteringKey::new(key);
         let deletion = match current.tombstones.is_empty() {
             true => current.deletion,
             false => current.deletion.max(current.tombstones.covering(key)),
@@ -522,107 +468,4 @@ impl<'c> Reconciler<'c> {
             (_, false) => Progress::Budget,
         }
     }
-}
-
-impl Current<'_> {
-    /// Puts the partition item before its first row.
-    fn announce(&mut self, out: &mut Vec<u8>) {
-        if !self.announced {
-            self.announced = true;
-            out.push(ITEM_PARTITION);
-            out.extend_from_slice(&self.token.0.to_le_bytes());
-            put_bytes(out, self.key.as_bytes());
-            put_bytes(out, &self.static_row);
-        }
-    }
-
-    fn visible_static_row(&self) -> Option<RowRef<'_>> {
-        (!self.static_row.is_empty()).then(|| RowRef::trusted(&self.static_row))
-    }
-}
-
-/// Where the next row lies relative to the slices of the read.
-enum Place {
-    Inside,
-    /// Before the next slice, which begins here in reading order.
-    Before(Vec<u8>),
-    /// Behind the last slice.
-    Behind,
-}
-
-/// The source that stands on the first row in reading order.
-#[derive(Clone, Copy)]
-struct First {
-    index: usize,
-    /// Whether another source has the same row.
-    is_shared: bool,
-}
-
-/// What the sources stand on.
-enum Head<'s> {
-    Row(First),
-    /// A source ended early, behind this row; all others are behind it too.
-    Cut(&'s [u8]),
-    Nothing,
-}
-
-fn first_source<S: RowSource>(sources: &[S], order: Order) -> Head<'_> {
-    let mut best: Option<(First, &[u8])> = None;
-    for (index, source) in sources.iter().enumerate() {
-        let Some((key, _)) = source.current() else {
-            match source.end() {
-                SourceEnd::Complete => continue,
-                SourceEnd::Cut(last) => return Head::Cut(last),
-            }
-        };
-        let Some((first, found)) = &mut best else {
-            best = Some((
-                First {
-                    index,
-                    is_shared: false,
-                },
-                key,
-            ));
-            continue;
-        };
-        let compared = match order {
-            Order::Forward => key.cmp(found),
-            Order::Reverse => (*found).cmp(key),
-        };
-        match compared {
-            Ordering::Less => {
-                best = Some((
-                    First {
-                        index,
-                        is_shared: false,
-                    },
-                    key,
-                ))
-            }
-            Ordering::Equal => first.is_shared = true,
-            Ordering::Greater => {}
-        }
-    }
-    best.map_or(Head::Nothing, |(first, _)| Head::Row(first))
-}
-
-/// The slices of the command without what was read before `position`.
-fn slices_behind<'c>(command: &'c ReadCommand, position: Option<&Position>) -> Cow<'c, [Slice]> {
-    let slices = command.slices.as_slice();
-    let Some(position) = position else {
-        return Cow::Borrowed(slices);
-    };
-    let Some(last) = &position.clustering else {
-        return Cow::Borrowed(&[]);
-    };
-    let row = Slice::row(last);
-    let behind = slices.iter().cloned().map(|mut slice| {
-        match command.order {
-            Order::Forward if slice.start < row.end => slice.start.clone_from(&row.end),
-            Order::Reverse if slice.end > row.start => slice.end.clone_from(&row.start),
-            Order::Forward | Order::Reverse => {}
-        }
-        slice
-    });
-    Cow::Owned(Slices::new(behind.collect()).as_slice().to_vec())
 }

@@ -24,13 +24,19 @@
 
 mod builder;
 mod cell;
+mod check;
+mod columns;
+mod front;
 mod view;
 mod write;
 
 pub use builder::RowBuilder;
 pub use cell::{CellRef, CellValue, Deletion, Liveness};
-pub use view::{Cells, ColumnRef, ComplexRef, Elements, RowRef, WrittenClustering};
-pub(crate) use write::{Header, RowWriter};
+pub use columns::{Cells, Elements};
+pub(crate) use columns::{RawColumn, RawColumns};
+pub(crate) use front::Front;
+pub use view::{ColumnRef, ComplexRef, RowRef, WrittenClustering};
+pub(crate) use write::{Copied, Header, RowWriter};
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 use super::{
     CellRef, CellValue, Deletion, FLAG_CLUSTERING, FLAG_DELETION, FLAG_MARKER, FLAG_MARKER_EXPIRES,
     FLAG_WIDE, HEAD_COMPLEX, HEAD_COMPLEX_DELETION, HEAD_KIND_SHIFT, HEAD_SKIP_MASK, HEAD_TIME,
-    KIND_EXPIRED, KIND_EXPIRING, KIND_LIVE, KIND_TOMBSTONE, Liveness, ROW_FORMAT,
+    KIND_EXPIRED, KIND_EXPIRING, KIND_LIVE, KIND_TOMBSTONE, Liveness, ROW_FORMAT, RawColumn,
     WrittenClustering,
 };
 use crate::codec::{put_bytes, put_signed, put_varint};
@@ -136,9 +136,44 @@ impl<'a> RowWriter<'a> {
     /// Appends a simple column. `number` must be larger than those before.
     #[inline]
     pub(crate) fn cell(&mut self, number: ColumnNumber, cell: &CellRef<'_>, out: &mut Vec<u8>) {
+        let skipped = u32::from(number.0).saturating_sub(self.next_number);
+        if let CellRef {
+            ttl: 0,
+            value: CellValue::Live(value),
+            ..
+        } = cell
+            && self.base == Some(cell.timestamp)
+            && let (Ok(skipped @ 0..HEAD_SKIP_MASK), Ok(len @ 0..0x80)) =
+                (u8::try_from(skipped), u8::try_from(value.len()))
+        {
+            // The usual cell, without the branches of the general form.
+            out.reserve(2 + value.len());
+            out.extend_from_slice(&[skipped, len]);
+            out.extend_from_slice(value);
+            self.next_number = u32::from(number.0) + 1;
+            return;
+        }
         let base = self.base(cell.timestamp, out);
         self.put_head(number, cell_head(base, cell), out);
         put_cell(out, base, cell);
+    }
+
+    /// Appends a column as it lies in another row. `number` must be larger than those before.
+    ///
+    /// `first` is the write time of the first thing in it.
+    #[inline]
+    pub(crate) fn raw(&mut self, column: &RawColumn<'_>, first: i64, out: &mut Vec<u8>) -> Copied {
+        if self.base(first, out) != column.base {
+            return Copied::No;
+        }
+        self.put_head(column.number, column.kind, out);
+        out.extend_from_slice(column.bytes);
+        Copied::Yes
+    }
+
+    /// The base time, if what was given so far decides it.
+    pub(crate) fn known_base(&self) -> Option<i64> {
+        self.base.or(self.header.base())
     }
 
     /// Begins a complex column. Its elements and [`RowWriter::close_complex`] must follow.
@@ -206,6 +241,13 @@ impl<'a> RowWriter<'a> {
             }
         }
     }
+}
+
+/// Whether a column could be copied: the rows must have the same base time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copied {
+    Yes,
+    No,
 }
 
 #[inline]
