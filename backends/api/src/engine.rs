@@ -36,6 +36,8 @@ pub trait Engine: Send + Sync {
 
     /// Begins the only write there is: a sorted batch, installed whole by [`Ingest::finish`].
     ///
+    /// An engine may do a compaction step first when the caller let too many runs pile up.
+    ///
     /// # Errors
     /// [`Error::IngestInProgress`] while another ingest lives (C13), [`Error::Io`], [`Error::Closed`].
     fn ingest(&self) -> Result<Box<dyn Ingest>, Error>;
@@ -57,6 +59,8 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Corrupt`]: nothing was changed, reads go on, and a later call tries again (C15).
+    /// [`Error::IngestInProgress`]: after a failed install the engine must mend something first, and cannot while an
+    /// ingest lives; try again later.
     fn compact(&self, goal: Goal) -> Result<Progress, Error>;
 
     /// Makes `directory`, which must not exist or be empty, a database of its own with the content of this moment (C24).

@@ -8,8 +8,9 @@ use backend::Error;
 use lsm_tree::AbstractTree;
 
 use crate::directory::{CURRENT_FILE, TABLES_FOLDER, create_durably, sync_folder};
-use crate::engine::{FjallEngine, lock};
+use crate::engine::FjallEngine;
 use crate::manifest;
+use crate::shared::lock;
 
 impl FjallEngine {
     /// Makes a database of the present content; neither compactions nor ingests change the manifest meanwhile.

@@ -13,10 +13,11 @@ use lsm_tree::compaction::{CompactionFilter, Factory, ItemAccessor, Leveled, Ver
 use lsm_tree::{AbstractTree, UserValue};
 
 use crate::discards::{Discards, KeyRange, Sweep};
-use crate::engine::{EVERY_OLD_VERSION, FjallEngine, Open, bytes_of, lock};
+use crate::engine::FjallEngine;
 use crate::error::translate;
 use crate::fault::FaultSwitch;
-use crate::view::{View, table_bytes};
+use crate::shared::{EVERY_OLD_VERSION, Open, lock};
+use crate::view::{View, bytes_of, table_bytes};
 
 /// A map up to this size is rewritten for any discarded key that is left.
 const ALWAYS_REWRITE_BYTES: u64 = 512 * 1024 * 1024;

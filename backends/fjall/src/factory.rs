@@ -9,10 +9,11 @@ use lsm_tree::{AbstractTree, Cache, Config, SequenceNumberCounter};
 use crate::compact::{Filters, Shape};
 use crate::directory::{Directory, create_durably, sync_folder};
 use crate::discards::Discards;
-use crate::engine::{FjallEngine, Open};
+use crate::engine::FjallEngine;
 use crate::error::translate;
 use crate::fault::FaultSwitch;
 use crate::manifest;
+use crate::shared::{Open, Shared};
 
 /// Opens databases of fjall's engine.
 #[derive(Clone, Debug)]
@@ -93,13 +94,8 @@ impl FjallFactory {
         sync_folder(&directory.path)
             .map_err(|error| Error::io("sync the database folder", error))?;
         let open = Open { tree, directory };
-        Ok(Arc::new(FjallEngine::new(
-            open,
-            cache,
-            discards,
-            self.shape,
-            self.faults.clone(),
-        )))
+        let shared = Shared::new(open, cache, discards, self.shape, self.faults.clone());
+        Ok(Arc::new(FjallEngine::new(shared)))
     }
 }
 

@@ -6,8 +6,8 @@ use backend::{Error, Ingest, Ingested, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 use lsm_tree::{AnyIngestion, AnyTree};
 use self_cell::self_cell;
 
-use crate::engine::{Open, Shared};
 use crate::error::translate;
+use crate::shared::{Open, Shared};
 
 /// The writer, until it is finished.
 type Writer<'tree> = Option<AnyIngestion<'tree>>;

@@ -33,6 +33,7 @@ mod fault;
 mod ingest;
 mod manifest;
 mod scan;
+mod shared;
 mod verify;
 mod view;
 

@@ -23,7 +23,7 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    fn of(directory: &Path, version: u64) -> io::Result<Self> {
+    pub(crate) fn of(directory: &Path, version: u64) -> io::Result<Self> {
         let bytes = fs::read(version_file(directory, version))?;
         Ok(Self {
             version,

@@ -90,3 +90,7 @@ fn table_for<'run>(run: &'run [Table], key: &[u8]) -> Option<&'run Table> {
 pub(crate) fn table_bytes(table: &Table) -> u64 {
     table.metadata.file_size
 }
+
+pub(crate) fn bytes_of<'table>(tables: impl Iterator<Item = &'table Table>) -> u64 {
+    tables.map(table_bytes).sum()
+}
