@@ -5,8 +5,8 @@
 //! ```
 //!
 //! An update is *normal* if its rows ascend without repeats and nothing in it is shadowed by its own
-//! deletions; then equal effect is equal content. The builder, [`PartitionUpdate::merge`] and decoding make
-//! normal ones.
+//! deletions; then equal effect is equal content. The builder and [`PartitionUpdate::merge`] make normal
+//! ones; decoding checks the order and takes the rest on trust.
 
 use crate::clustering::ClusteringKey;
 use crate::codec::{DecodeError, OrTruncated as _, Reader, bytes_len, put_bytes, put_varint};
@@ -142,7 +142,7 @@ impl PartitionUpdate {
     /// of the bytes read.
     ///
     /// # Errors
-    /// [`DecodeError`] for bytes that are not a normal update.
+    /// [`DecodeError`] for bytes that are not an update.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         const WHAT: &str = "a partition update";
         let flags = reader.byte().or_truncated(WHAT)?;

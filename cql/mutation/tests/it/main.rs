@@ -8,6 +8,7 @@
 )]
 
 mod algebra;
+mod collections;
 mod format;
 mod generate;
 mod hostile;

@@ -459,3 +459,29 @@ fn only_wanted_columns_are_copied() {
     assert!(row.cell(ColumnNumber(1)).is_some());
     assert_eq!(format!("{row:?}"), "marker@1 1=0x62@1");
 }
+
+#[test]
+fn the_clustering_as_written_is_shown_until_it_is_deleted() {
+    let mut row = RowBuilder::new();
+    row.liveness(Liveness::expiring(5, 1, 10))
+        .written_clustering(5, b"1.00");
+    let mut newer = RowBuilder::new();
+    newer
+        .set(ColumnNumber(0), 7, b"v")
+        .written_clustering(7, b"1.0");
+    let mut data = Data::from([(
+        1,
+        vec![PartitionUpdate::of_row(clustering(1), row.finish())],
+    )]);
+    let shown = |data: &Data| {
+        let result = read(&all_columns(0), &table(), data, Copying::Whole);
+        let row = result.iter().next().and_then(|found| found.row);
+        row.and_then(|row| row.written_clustering())
+            .map(|written| written.bytes.to_vec())
+    };
+    assert_eq!(shown(&data), Some(b"1.00".to_vec()));
+    data.get_mut(&1)
+        .unwrap()
+        .push(PartitionUpdate::of_row(clustering(1), newer.finish()));
+    assert_eq!(shown(&data), Some(b"1.0".to_vec()));
+}
