@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use cql_types::Uuid;
 
 use crate::compression::Compression;
@@ -141,7 +141,9 @@ impl FrameDecoder {
             return Ok(None);
         }
         self.version = Some(header.version);
-        let mut body = buffer.split_to(whole).freeze().split_off(HEADER);
+        let mut body = buffer.split_to(whole);
+        body.advance(HEADER);
+        let mut body = body.freeze();
         let Header {
             version,
             flags,
