@@ -1,1 +1,110 @@
-//! Placeholder.
+//! Every sync has a reason: without it, some story loses what was acknowledged.
+//!
+//! | sync | protects | without it |
+//! |---|---|---|
+//! | `storage.directory` | the data directory | everything is gone |
+//! | `storage.format` | the content of the format file | the next start finds an empty one |
+//! | `storage.format-name` | its name | the next start finds data without it |
+//! | `log.parents` | the folder of logs | all logs are gone |
+//! | `log.directory` | the names of segments | a segment is gone |
+//! | `log.frames` | frames | acknowledged writes are gone |
+//! | `log.segment` | the space of segments | a write can meet a full disk |
+
+use std::collections::BTreeSet;
+
+use node_env::SyncPoint;
+use node_env::simulation::run;
+use node_storage::{
+    SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES, SYNC_LOG_PARENTS,
+    SYNC_LOG_SEGMENT,
+};
+use rstest::rstest;
+
+use crate::crash::{Plot, tell};
+use crate::world::World;
+
+const ALL: [SyncPoint; 7] = [
+    SYNC_DIRECTORY,
+    SYNC_FORMAT,
+    SYNC_FORMAT_NAME,
+    SYNC_LOG_PARENTS,
+    SYNC_LOG_DIRECTORY,
+    SYNC_LOG_FRAMES,
+    SYNC_LOG_SEGMENT,
+];
+
+/// `nothing_acknowledged_is_lost` tells the same stories with all syncs.
+#[rstest]
+#[case(SYNC_DIRECTORY)]
+#[case(SYNC_FORMAT)]
+#[case(SYNC_LOG_PARENTS)]
+#[case(SYNC_LOG_DIRECTORY)]
+#[case(SYNC_LOG_FRAMES)]
+fn without_this_sync_data_is_lost(#[case] point: SyncPoint) {
+    let lost = (0..60).find_map(|seed| tell(Plot { ignored: Some(point), ..Plot::new(seed) }).err());
+    assert!(lost.is_some(), "{point} can be left out without harm");
+}
+
+/// The power goes at some step of the very first start; whether the next start works.
+fn first_start_cut_at(step: u64, seed: u64, ignored: Option<SyncPoint>) -> bool {
+    run(async {
+        let mut world = World::new(seed);
+        if let Some(point) = ignored {
+            world.machine.files.ignore_sync(point);
+        }
+        world.machine.files.go_down_after(step);
+        let life = world.boot(1).await.ok();
+        world.cut_power(life);
+        world.boot(1).await.is_ok()
+    })
+}
+
+#[test]
+fn a_first_start_may_be_cut_at_any_step() {
+    for step in 0..24 {
+        for seed in 0..8 {
+            assert!(first_start_cut_at(step, seed, None), "step {step}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn without_the_name_of_the_format_file_a_cut_first_start_is_the_last() {
+    let fails = |step| (0..40).any(|seed| !first_start_cut_at(step, seed, Some(SYNC_FORMAT_NAME)));
+    assert!((0..24).any(fails), "{SYNC_FORMAT_NAME} can be left out without harm");
+}
+
+/// The space of a segment exists before its first frame: every segment was made by a call that syncs its zeros.
+#[test]
+fn segments_have_their_space_before_they_are_used() {
+    run(async {
+        let mut world = World::new(1);
+        let life = world.boot(2).await.unwrap();
+        let made: u64 = life.shards.iter().chain([&life.local]).map(|store| store.log_stats().segments_made).sum();
+        let made_whole = world
+            .machine
+            .files
+            .trace()
+            .iter()
+            .filter(|event| event.call == "create" && event.point == Some(SYNC_LOG_SEGMENT) && event.len > 0)
+            .count() as u64;
+        assert!(made >= 3);
+        assert_eq!(made, made_whole);
+    });
+}
+
+/// A sync that is not in the table has no test.
+#[test]
+fn the_table_is_complete() {
+    run(async {
+        let mut world = World::new(1);
+        let life = world.boot(2).await.unwrap();
+        let store = &life.shards[0];
+        store.admit(10).await.unwrap();
+        world.cut_power(Some(life));
+        drop(world.boot(1).await.unwrap());
+        let used: BTreeSet<&str> = world.machine.files.sync_counts().into_keys().collect();
+        let known: BTreeSet<&str> = ALL.iter().map(|point| point.0).collect();
+        assert!(used.is_subset(&known), "{used:?}");
+    });
+}
