@@ -5,6 +5,7 @@
 //! Deleted data is forgotten at once: the image is changed in one place, by writes whose times only grow, and what is
 //! durable lives in the store, where tombstones follow their own rules.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,8 +15,36 @@ use cql_mutation::{
     Partitions, Progress, PurgePolicy, Purged, ReadCommand, ReadResult, Reconciler, SortedRows,
     purge,
 };
+use cql_mutation::Slices;
 use cql_schema::Table;
 use cql_types::{PartitionKey, TableId, Token};
+use system_tables::TableReader;
+use system_tables::error::StoreFailure;
+use system_tables::read::Partitions as StoredPartitions;
+
+/// Typed access for the accessors of the system tables.
+impl TableReader for LocalImage {
+    /// Nothing in these tables is judged by the time of day: what has expired is removed by its writer.
+    fn now(&self) -> i64 {
+        0
+    }
+
+    fn partition(
+        &self,
+        table: &Table,
+        key: &PartitionKey,
+        _slices: &Slices,
+    ) -> Result<Option<Cow<'_, PartitionUpdate>>, StoreFailure> {
+        Ok(Self::partition(self, table.id, key).map(|update| Cow::Borrowed(&**update)))
+    }
+
+    fn partitions<'r>(&'r self, table: &Table) -> Result<StoredPartitions<'r>, StoreFailure> {
+        let all = Self::partitions(self, table.id);
+        Ok(Box::new(all.map(|(key, update)| {
+            Ok((key.clone(), Cow::Borrowed(&**update)))
+        })))
+    }
+}
 
 /// The partitions of one table, in token order.
 type Partition = (PartitionKey, Arc<PartitionUpdate>);
