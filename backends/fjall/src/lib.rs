@@ -11,7 +11,7 @@
 //! ```
 //!
 //! - **Reads never wait** (C16): the tree's own read path takes a lock that an install holds over several syncs. A
-//!   [`View`](view::View) is our own list of its immutable tables, replaced whole after each install; taking a snapshot
+//!   view is our own list of its immutable tables, replaced whole after each install; taking a snapshot
 //!   is a reference count. Nothing here is ever read through the tree.
 //! - **Nothing is poisoned** (C14, C15): after a failed install the manifest is checked and mended, what was half
 //!   written is removed, and the next call tries again.
