@@ -1,4 +1,4 @@
-//! Tokens into [`ast`]: a recursive descent that reports an error, skips to the next line, and goes on.
+//! Tokens into [`ast`](crate::ast): a recursive descent that reports an error, skips to the next line, and goes on.
 //!
 //! An error inside a member loses that member alone; an error in the head of an item loses that item.
 

@@ -88,6 +88,18 @@ impl Moment {
 }
 
 /// Changes to tables of one home, at most one mutation for each partition.
+///
+/// What takes changes takes those of one home, so that agreed tables cannot be written by one node alone:
+///
+/// ```compile_fail,E0308
+/// use cql_types::{Uuid, WriteTime};
+/// use system_tables::{Change, Local, system::tablets};
+///
+/// fn write_locally(_change: Change<Local>) {}
+///
+/// let key = tablets::Key { table_id: Uuid::nil() };
+/// write_locally(tablets::delete_partition(&key, WriteTime(1)));
+/// ```
 #[must_use = "a change does nothing until it is applied or committed"]
 pub struct Change<H> {
     mutations: Vec<Mutation>,

@@ -257,7 +257,7 @@ impl<T: ToCql> ToCql for Vec<T> {
                 for value in self {
                     push_vector_element(
                         &serialized(value, element)?,
-                        ty.vector_element_len(),
+                        element.vector_element_len(),
                         out,
                     )?;
                 }
@@ -278,7 +278,7 @@ impl<T: FromCql> FromCql for Vec<T> {
                 element,
                 dimensions,
             } => {
-                let elements = VectorIter::parse(bytes, *dimensions, ty.vector_element_len())?;
+                let elements = VectorIter::parse(bytes, *dimensions, element.vector_element_len())?;
                 elements.map(|bytes| T::from_cql(element, bytes)).collect()
             }
             _ => Err(wrong_kind(ty, "list")),

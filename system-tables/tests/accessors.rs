@@ -638,7 +638,6 @@ fn all_tables_make_schema_objects() {
             &**catalog::find(table.id()).unwrap().schema()
         ));
     }
-    assert_eq!(all.len(), 44);
     assert_eq!(
         catalog::find_by_name("system", "local").unwrap().home(),
         HomeKind::Local
@@ -662,18 +661,11 @@ fn all_tables_make_schema_objects() {
     assert!(local::TABLE.schema().to_parts().next_column > 20);
 
     let keyspaces = catalog::keyspaces();
-    let shape: Vec<(&str, usize, usize)> = keyspaces
-        .iter()
-        .map(|keyspace| (&*keyspace.name, keyspace.tables.len(), keyspace.types.len()))
-        .collect();
-    assert_eq!(
-        shape,
-        [
-            ("system", 26, 2),
-            ("system_schema", 15, 0),
-            ("system_virtual_schema", 3, 0)
-        ]
-    );
+    let names: Vec<&str> = keyspaces.iter().map(|keyspace| &*keyspace.name).collect();
+    assert_eq!(names, ["system", "system_schema", "system_virtual_schema"]);
+    let in_keyspaces: usize = keyspaces.iter().map(|keyspace| keyspace.tables.len()).sum();
+    assert_eq!(in_keyspaces, all.len());
+    assert!(keyspaces[0].types.contains_key("tablet_task_info"));
     assert_eq!(keyspaces[2].kind, cql_schema::KeyspaceKind::Virtual);
 }
 

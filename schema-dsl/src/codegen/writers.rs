@@ -39,7 +39,6 @@ impl Writers<'_, '_> {
     fn function(&mut self, doc: &str, name: &str, arguments: &[String], body: &str) {
         self.out.blank();
         self.out.doc(doc);
-        self.out.line("#[must_use]");
         let mut all = vec!["key: &Key".to_owned()];
         all.extend_from_slice(arguments);
         all.push("at: impl Into<Stamp>".to_owned());
