@@ -72,6 +72,15 @@ impl Choice {
         }
     }
 
+    /// Whether it is an equality, or an IN with one value.
+    pub(crate) fn is_single_valued(&self) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::Many(terms) => terms.len() == 1,
+            Self::List(_) => false,
+        }
+    }
+
     /// The values for one request.
     pub(crate) fn values<'v, V: BindValues + ?Sized>(
         &'v self,

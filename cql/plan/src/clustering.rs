@@ -6,6 +6,7 @@
 
 use cql_mutation::Slice;
 use cql_schema::Table;
+use cql_syntax::Comparison;
 use cql_types::{
     BoundKind, ComponentOrder, CqlType, bound_bytes, encode_clustering, encode_clustering_prefix,
 };
@@ -66,6 +67,16 @@ impl RangeOp {
     /// Whether it bounds from below.
     pub(crate) fn is_start(self) -> bool {
         matches!(self, Self::Greater | Self::GreaterOrEqual)
+    }
+
+    /// The operator as it is written.
+    pub(crate) fn comparison(self) -> Comparison {
+        match self {
+            Self::Less => Comparison::Less,
+            Self::LessOrEqual => Comparison::LessOrEqual,
+            Self::Greater => Comparison::Greater,
+            Self::GreaterOrEqual => Comparison::GreaterOrEqual,
+        }
     }
 
     fn is_inclusive(self) -> bool {
@@ -151,7 +162,9 @@ impl ClusteringRestriction {
                 end: from.after(),
             }];
             for range in &self.ranges {
-                let tuple = range.tuple.values("", range.width, values, ctx)?;
+                let first = table.clustering().get(prefix.len());
+                let name = first.map_or("", |column| &*column.name);
+                let tuple = range.tuple.values(name, range.width, values, ctx)?;
                 intervals = intersect(&intervals, &from.range(range.op, &tuple)?);
             }
             slices.append(&mut intervals);

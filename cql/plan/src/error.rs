@@ -30,6 +30,9 @@ pub enum PlanErrorKind {
     Protocol,
 }
 
+/// How much of the statement a message repeats.
+const SHOWN_CHARS: usize = 40;
+
 impl PlanError {
     /// An `INVALID` without a place.
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -88,11 +91,12 @@ impl PlanError {
         let mut line = self.message.clone();
         if let Some(span) = self.span {
             let position = span.position(text);
+            let place = span.text(text);
+            let shown: String = place.chars().take(SHOWN_CHARS).collect();
+            let more = if shown.len() < place.len() { "..." } else { "" };
             line.push_str(&format!(
-                " (line {}:{} '{}')",
-                position.line,
-                position.column,
-                span.text(text)
+                " (line {}:{} '{shown}{more}')",
+                position.line, position.column,
             ));
         }
         if let Some(help) = &self.help {

@@ -9,6 +9,7 @@
 //! Pure: no clock, no chance, no I/O; what a request needs of them comes with its [`BindContext`].
 //! Everything that a statement says is resolved when it is prepared, so that a bound request only evaluates terms.
 
+mod arrange;
 mod choice;
 mod clustering;
 mod ddl;
@@ -22,6 +23,7 @@ mod prepare;
 mod prepared;
 mod project;
 mod read;
+mod relation;
 mod resolve;
 mod restrict;
 mod select;

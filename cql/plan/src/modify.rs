@@ -6,17 +6,17 @@ use cql_schema::{Column, ColumnKind, Table};
 use cql_syntax::Span;
 use cql_syntax::{
     AssignmentOp, Batch, BatchKind, BatchStatementKind, Condition, Delete, Insert, InsertSource,
-    Target as AstTarget, Update, Using, UsingKind,
+    Relation, Target as AstTarget, Update, Using, UsingKind,
 };
-use cql_types::CqlType;
+use cql_types::{CqlType, quoted};
 
 use crate::choice::Choice;
 use crate::clustering::{ClusteringRestriction, PrefixPart};
-use crate::error::PlanError;
+use crate::error::{PlanError, PlanErrorKind};
 use crate::operation::{Action, Operation, Place};
 use crate::prepared::Variables;
 use crate::resolve::{Scope, column};
-use crate::restrict::Restrictions;
+use crate::restrict::{Filtering, Restrictions};
 use crate::term::{Receiver, Term};
 use crate::write::{BatchPlan, Target, WritePlan};
 
@@ -143,22 +143,24 @@ pub(crate) fn update(
             variables,
             &assignment.value,
         )?;
-        let overwrites = matches!(assignment.target, AstTarget::Column(_));
-        if overwrites
-            && operations
-                .iter()
-                .any(|operation: &Operation| operation.number == column.number)
-        {
+        // What sets the whole column goes with nothing else.
+        let conflict = operations.iter().any(|other: &Operation| {
+            other.number == column.number
+                && [&other.action, &action]
+                    .iter()
+                    .any(|action| matches!(action, Action::Set(_)))
+        });
+        if conflict {
             return Err(PlanError::invalid(format!(
                 "Multiple incompatible setting of column {}",
                 column.name
             ))
+            .kind(PlanErrorKind::Syntax)
             .at(assignment.span));
         }
         operations.push(Operation::new(column, action));
     }
-    let restrictions = Restrictions::compile(&update.relations, table, variables)?;
-    refuse_filters(&restrictions)?;
+    let restrictions = written_rows(&update.relations, table, update.table.span(), variables)?;
     let only_statics = operations.iter().all(|operation| operation.is_static);
     let target = if only_statics && restrictions.clustering.is_empty() {
         Target::StaticCells
@@ -212,8 +214,7 @@ pub(crate) fn delete(
     if let Some(ttl) = delete.using.ttl() {
         return Err(PlanError::invalid("a deletion has no TTL").at(ttl.span));
     }
-    let restrictions = Restrictions::compile(&delete.relations, table, variables)?;
-    refuse_filters(&restrictions)?;
+    let restrictions = written_rows(&delete.relations, table, delete.table.span(), variables)?;
     let span = delete.table.span();
     let clustering = restrictions.clustering;
     let complete =
@@ -378,6 +379,31 @@ fn require_clustering(
     .at(span))
 }
 
+/// The WHERE clause of a write, which must be there.
+fn written_rows(
+    relations: &[Relation],
+    table: &Table,
+    span: Span,
+    variables: &mut Variables,
+) -> Result<Restrictions, PlanError> {
+    if relations.is_empty() {
+        let keys: Vec<String> = table
+            .partition_key()
+            .iter()
+            .map(|column| format!("{} = ...", quoted(&column.name)))
+            .collect();
+        return Err(
+            PlanError::invalid("expected WHERE: a write names its partitions")
+                .kind(PlanErrorKind::Syntax)
+                .at(span)
+                .help(format!("add WHERE {}", keys.join(" AND "))),
+        );
+    }
+    let restrictions = Restrictions::compile(relations, table, variables, Filtering::Refused)?;
+    refuse_filters(&restrictions)?;
+    Ok(restrictions)
+}
+
 fn refuse_condition(condition: Option<&Condition>) -> Result<(), PlanError> {
     match condition {
         None => Ok(()),
@@ -433,9 +459,17 @@ fn assignment_action(
             if !column.ty.is_multi_cell() || matches!(column.ty, CqlType::Udt { .. }) {
                 return Err(not_multi_cell(column, "+").at(name.span));
             }
-            let place = match op {
-                AssignmentOp::Prepend if matches!(column.ty, CqlType::List { .. }) => Place::Front,
-                _ => Place::Back,
+            let place = match (op, &column.ty) {
+                (AssignmentOp::Prepend, CqlType::List { .. }) => Place::Front,
+                (AssignmentOp::Prepend, _) => {
+                    return Err(PlanError::invalid(format!(
+                        "Invalid operation: {} is no list, so that nothing can be put before it",
+                        column.name
+                    ))
+                    .at(name.span)
+                    .help(format!("write {0} = {0} + ...", column.name)));
+                }
+                (AssignmentOp::Set | AssignmentOp::Add | AssignmentOp::Subtract, _) => Place::Back,
             };
             let term = Term::compile(value, receiver(column), variables)?;
             Ok(Action::Add(term, place))

@@ -323,6 +323,10 @@ fn comparison<V: BindValues + ?Sized>(
         ),
         FilterTest::Contains(value) => Predicate::Contains(operand(value)?),
         FilterTest::ContainsKey(value) => Predicate::ContainsKey(operand(value)?),
+        FilterTest::Entry(key, value) => Predicate::Entry {
+            key: operand(key)?,
+            value: operand(value)?,
+        },
     };
     Ok(Comparison { column, predicate })
 }

@@ -14,7 +14,7 @@ use crate::prepared::{ResultColumn, Variables};
 use crate::project::Projection;
 use crate::read::ReadPlan;
 use crate::resolve::{Scope, column};
-use crate::restrict::Restrictions;
+use crate::restrict::{FilterTerm, Filtering, Restrictions};
 use crate::term::{Receiver, Term};
 
 /// Plans a SELECT and names the columns of its result.
@@ -30,10 +30,14 @@ pub(crate) fn select(
         Selectors::All(_) => Projection::all(table),
         Selectors::List(list) => Projection::compile(list, table)?,
     };
+    let filtering = match select.allow_filtering {
+        Some(_) => Filtering::Allowed,
+        None => Filtering::Refused,
+    };
+    let restrictions = Restrictions::compile(&select.relations, table, variables, filtering)?;
     if select.distinct {
-        check_distinct(select, &projection, table)?;
+        check_distinct(select, &projection, &restrictions, table)?;
     }
-    let restrictions = Restrictions::compile(&select.relations, table, variables)?;
     check_restrictions(select, &restrictions, table)?;
     let order = order(select, &restrictions, table)?;
     let int = |name| Receiver {
@@ -54,10 +58,7 @@ pub(crate) fn select(
     for filter in &restrictions.filters {
         columns.insert_if_cell(&filter.column);
     }
-    let filters_rows = restrictions
-        .filters
-        .iter()
-        .any(|filter| filter.column.kind == ColumnKind::Regular);
+    let filters_rows = restrictions.filters.iter().any(FilterTerm::needs_row);
     let wants_statics = table
         .statics()
         .iter()
@@ -118,9 +119,23 @@ fn refuse_unsupported(select: &Select) -> Result<(), PlanError> {
 fn check_distinct(
     select: &Select,
     projection: &Projection,
+    restrictions: &Restrictions,
     table: &Table,
 ) -> Result<(), PlanError> {
     let span = select.from.span();
+    if let Some(limit) = &select.per_partition_limit {
+        return Err(PlanError::invalid(
+            "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries",
+        )
+        .at(limit.span));
+    }
+    let filters_rows = restrictions.filters.iter().any(FilterTerm::needs_row);
+    if filters_rows || !restrictions.clustering.is_empty() {
+        return Err(PlanError::invalid(
+            "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.",
+        )
+        .at(span));
+    }
     let wrong = table.columns().iter().find(|column| {
         matches!(column.kind, ColumnKind::Clustering | ColumnKind::Regular)
             && projection.mentions(column)
@@ -132,10 +147,14 @@ fn check_distinct(
         ))
         .at(span));
     }
+    let one = restrictions
+        .partition
+        .iter()
+        .all(|choice| matches!(choice, Some(Choice::One(_))));
     let missing = table
         .partition_key()
         .iter()
-        .find(|column| !projection.mentions(column));
+        .find(|column| !one && !projection.mentions(column));
     if let Some(column) = missing {
         return Err(PlanError::invalid(format!(
             "SELECT DISTINCT queries must request all the partition key columns (missing {})",
@@ -159,12 +178,6 @@ fn check_restrictions(
     if mixed {
         return Err(PlanError::invalid(
             "Columns of the partition key cannot be restricted by both a normal relation and a token relation",
-        )
-        .at(span));
-    }
-    if select.distinct && !restrictions.clustering.is_empty() {
-        return Err(PlanError::invalid(
-            "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.",
         )
         .at(span));
     }
@@ -206,12 +219,7 @@ fn order(select: &Select, restrictions: &Restrictions, table: &Table) -> Result<
         )
         .at(span));
     }
-    let single_valued = restrictions
-        .partition
-        .iter()
-        .flatten()
-        .all(|choice| choice.single().is_some());
-    if !single_valued {
+    if !restrictions.names_one_partition() {
         return Err(PlanError::unsupported(
             "ORDER BY with more than one partition (IN)",
             span,

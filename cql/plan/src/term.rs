@@ -103,7 +103,6 @@ impl Term {
                     ty: to.ty.clone(),
                     parts: Vec::new(),
                 },
-                CqlType::Udt { .. } if items.is_empty() => fields(&[], expr.span, to, variables)?,
                 _ => return Err(mismatch("set literal", expr.span, to)),
             },
             ExprKind::Map(entries) => {
@@ -274,7 +273,7 @@ fn accepts(ty: &CqlType, literal: &Literal) -> bool {
         Literal::Float(_) => matches!(ty, Ty::Decimal | Ty::Double | Ty::Float),
         Literal::String(_) => matches!(
             ty,
-            Ty::Ascii | Ty::Text | Ty::Inet | Ty::Date | Ty::Time | Ty::Timestamp | Ty::Duration
+            Ty::Ascii | Ty::Text | Ty::Inet | Ty::Date | Ty::Time | Ty::Timestamp
         ),
         Literal::Uuid(_) => matches!(ty, Ty::Uuid | Ty::TimeUuid),
         Literal::Blob(_) => matches!(ty, Ty::Blob),

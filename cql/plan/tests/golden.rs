@@ -171,8 +171,9 @@ fn describe(prepared: &Prepared, out: &mut String) {
             .map(|one| format!("{} {}", one.name, one.ty))
             .collect();
         writeln!(out, "markers: {}", variables.join(", ")).unwrap();
-        let tables: Vec<&str> = prepared.variables.iter().map(|one| &*one.table).collect();
-        if tables.iter().any(|table| *table != tables[0]) {
+        let mut tables: Vec<&str> = prepared.variables.iter().map(|one| &*one.table).collect();
+        tables.dedup();
+        if tables.len() > 1 {
             writeln!(out, "tables: {}", tables.join(", ")).unwrap();
         }
     }

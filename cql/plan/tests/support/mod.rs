@@ -9,7 +9,7 @@ use cql_types::{CqlType, TableId, Uuid};
 
 /// Ids that count up.
 #[derive(Default)]
-pub struct Ids(u128);
+pub(crate) struct Ids(u128);
 
 impl Proposer for Ids {
     fn table_id(&mut self) -> TableId {
@@ -28,14 +28,14 @@ impl Proposer for Ids {
 }
 
 /// A schema, and the keyspace of USE.
-pub struct Session {
-    pub schema: Schema,
-    pub keyspace: Option<String>,
+pub(crate) struct Session {
+    pub(crate) schema: Schema,
+    pub(crate) keyspace: Option<String>,
     ids: Ids,
 }
 
 /// What came of one statement.
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It was prepared; nothing else happens in a session without data.
     Prepared(Box<Prepared>),
     /// It changed the schema.
@@ -46,7 +46,7 @@ pub enum Outcome {
 
 impl Session {
     /// With a keyspace `ks` in use and a table of the system.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let local = Table::builder("system", "local")
             .partition_key("key", CqlType::Text)
             .regular("cluster_name", CqlType::Text)
@@ -66,7 +66,7 @@ impl Session {
     }
 
     /// Prepares a statement; one that changes the schema does so.
-    pub fn run(&mut self, text: &str) -> Outcome {
+    pub(crate) fn run(&mut self, text: &str) -> Outcome {
         let statement = match parse_statement(text) {
             Ok(statement) => statement,
             Err(error) => return Outcome::Refused("SYNTAX".to_owned(), error.to_string()),
@@ -100,7 +100,7 @@ impl Session {
 
     /// The prepared form of a statement that must be right.
     #[allow(dead_code, reason = "not every test needs it")]
-    pub fn prepare(&mut self, text: &str) -> Prepared {
+    pub(crate) fn prepare(&mut self, text: &str) -> Prepared {
         match self.run(text) {
             Outcome::Prepared(prepared) => *prepared,
             Outcome::Changed(_) => panic!("{text} changed the schema"),
@@ -111,7 +111,7 @@ impl Session {
 
 /// Bound values that are owned.
 #[allow(dead_code, reason = "not every test needs it")]
-pub enum Given {
+pub(crate) enum Given {
     Value(Vec<u8>),
     Null,
     Unset,
@@ -119,7 +119,7 @@ pub enum Given {
 
 #[allow(dead_code, reason = "not every test needs it")]
 impl Given {
-    pub fn bound(&self) -> Bound<'_> {
+    pub(crate) fn bound(&self) -> Bound<'_> {
         match self {
             Self::Value(bytes) => Bound::Value(bytes),
             Self::Null => Bound::Null,
