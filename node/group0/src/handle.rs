@@ -80,6 +80,8 @@ pub(crate) enum Wanted {
     Schema(Box<Change>),
     /// All rows of a table go.
     Truncate(TableId),
+    /// The tablets are dealt to the shards of this start.
+    Redeal,
 }
 
 /// Asks for agreed changes; clones ask the same control task.

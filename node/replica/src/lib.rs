@@ -13,9 +13,11 @@ mod error;
 mod local_store;
 mod queue;
 mod replica;
+mod spaces;
 
 pub use error::{ApplyError, FetchError};
 pub use local_store::{LocalStore, LocalStoreError, LocalTable};
 pub use node_storage::{LogError, LogPosition, WriteError as StorageWriteError};
 pub use queue::{RequestQueue, ShardHandle, ShardRequest, ShardSizes};
 pub use replica::Replica;
+pub use spaces::Spaces;
