@@ -151,8 +151,9 @@ where
     result.await.map_err(|_| OffloadError::Panicked { name })
 }
 
-/// The words of a panic.
-pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+/// The words of a panic, from what `catch_unwind` caught.
+#[must_use]
+pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
