@@ -39,6 +39,7 @@ pub(crate) enum Outcome {
     /// It was prepared; nothing else happens in a session without data.
     Prepared(Box<Prepared>),
     /// It changed the schema.
+    #[allow(dead_code, reason = "not every test needs it")]
     Changed(Box<Delta>),
     /// It was refused: the code and the text.
     Refused(String, String),
