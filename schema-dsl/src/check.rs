@@ -61,6 +61,8 @@ struct Checker {
     diagnostics: Vec<Diagnostic>,
     declared: BTreeMap<TypeName, (TypeKind, Span)>,
     used: BTreeSet<TypeName>,
+    /// Places of tables by the names of their modules in Rust.
+    rust_names: BTreeMap<(String, String), usize>,
 }
 
 impl Checker {

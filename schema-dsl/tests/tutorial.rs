@@ -1,7 +1,5 @@
 //! What the tutorial shows is what the compiler says.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::Path;
 
 use schema_dsl::breaking::{self, Category};

@@ -377,10 +377,11 @@ impl Checker {
             .iter()
             .find(|other| same_name(&other.keyspace, &other.name));
         let same_id = self.model.tables.iter().find(|other| other.id == table.id);
-        let same_rust = self.model.tables.iter().find(|other| {
-            names::snake(&other.keyspace) == names::snake(&table.keyspace)
-                && names::snake(&other.name) == names::snake(&table.name)
-        });
+        let rust_name = (names::snake(&table.keyspace), names::snake(&table.name));
+        let same_rust = self
+            .rust_names
+            .get(&rust_name)
+            .and_then(|place| self.model.tables.get(*place));
         let full = table.full_name();
         let (code, message, place, remark, cure) = if let Some(retired) = retired {
             let message = format!("the name `{full}` belongs to a retired table");
@@ -426,6 +427,7 @@ impl Checker {
                 "rename one of them",
             )
         } else {
+            self.rust_names.insert(rust_name, self.model.tables.len());
             self.model.tables.push(table);
             return;
         };
