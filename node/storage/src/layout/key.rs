@@ -116,18 +116,15 @@ impl PartitionPrefix {
         (self.with(Kind::Row.byte(), &[], &[]), self.end())
     }
 
-    /// A range of keys that has every row with a clustering key in `start..end`, and maybe one more at each end.
+    /// The keys of the rows from one clustering position up to but not including another.
     pub(crate) fn rows_between(&self, start: &[u8], end: Option<&[u8]>) -> (Vec<u8>, Vec<u8>) {
-        let end = match end {
-            Some(end) => self.with(Kind::Row.byte(), end, &[SUB_ROW]),
-            None => self.end(),
-        };
-        (self.with(Kind::Row.byte(), start, &[]), end)
+        let end = end.map_or_else(|| self.end(), |end| self.row_position(end));
+        (self.row_position(start), end)
     }
 
-    /// The place of a clustering position among the rows: before every row at or behind it.
+    /// The place of a clustering position among the rows. The zero byte behind every position keeps their order.
     pub(crate) fn row_position(&self, position: &[u8]) -> Vec<u8> {
-        self.with(Kind::Row.byte(), position, &[])
+        self.with(Kind::Row.byte(), position, &[SUB_ROW])
     }
 
     /// After everything of the partition.

@@ -33,7 +33,7 @@ impl SharedLog {
         self.wanted.notified().await;
     }
 
-    /// Brings the number of spares up to what is wanted, from free segments first, and removes the other free ones.
+    /// Brings the number of spares up to what is wanted, from free segments first, and removes free ones that are too many.
     ///
     /// Blocks; call it off the shard.
     ///
@@ -76,9 +76,17 @@ impl SharedLog {
         self.remove_free()
     }
 
+    /// Keeps as many free segments as there are spares, to be used again, and removes the others.
     fn remove_free(&self) -> Result<(), FileError> {
         loop {
-            let Some(free) = self.lock().free.pop() else { return Ok(()) };
+            let free = {
+                let free = &mut self.lock().free;
+                let odd = free.iter().position(|one| one.length != self.options.segment_bytes);
+                match odd.or(free.len().checked_sub(self.options.spares + 1)) {
+                    Some(at) => free.swap_remove(at),
+                    None => return Ok(()),
+                }
+            };
             match self.place.files.remove(&free.path) {
                 Ok(()) => self.counters.segment_removed(),
                 Err(error) if error.kind == FileErrorKind::NotFound => {}

@@ -226,7 +226,7 @@ impl SharedLog {
                 state.free.push(used.segment);
             }
         }
-        if !state.free.is_empty() {
+        if state.free.len() > self.options.spares || state.spares.len() < self.options.spares {
             self.wanted.notify_one();
         }
     }
