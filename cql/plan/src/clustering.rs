@@ -173,11 +173,14 @@ impl ClusteringRestriction {
     }
 }
 
-/// The encoded key of a whole clustering.
+/// The encoded key of a whole clustering; empty for a table without clustering columns, whose partitions have one row.
 pub(crate) fn full_key(
     types: &[(CqlType, ComponentOrder)],
     key: &[KeyValue<'_>],
 ) -> Result<Vec<u8>, PlanError> {
+    if types.is_empty() {
+        return Ok(Vec::new());
+    }
     let parts: Vec<&[u8]> = key.iter().map(|value| &**value).collect();
     let mut out = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
     encode_clustering(types, &parts, &mut out)

@@ -102,6 +102,13 @@ impl LocalStore {
         })
     }
 
+    /// The store with rows that only the image has: what the node says of itself anew at every start.
+    #[must_use]
+    pub fn with_own(mut self, mutations: Vec<Mutation>) -> Self {
+        self.image = Arc::new(self.image.with(&mutations));
+        self
+    }
+
     /// The content at this moment.
     #[must_use]
     pub fn image(&self) -> &Arc<LocalImage> {

@@ -1,3 +1,7 @@
 //! The `messina` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    messina::main()
+}

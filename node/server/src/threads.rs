@@ -1,0 +1,337 @@
+//! A real node: a thread for each shard, one for control, sockets, signals.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use backend::Factory;
+use node_config::{CommitlogSync, Config};
+use node_env::{Deadline, Env, TaskGroup};
+use node_query::{QueryLimits, Service, serve};
+use node_storage::SyncMode;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::boot::{
+    BootError, Control, Doing, Identity, NodeOptions, Shard, ShardSeed, boot, spawn_until_stopped,
+};
+
+/// Connections that may wait for one shard to take them.
+const ACCEPT_QUEUE: usize = 1_024;
+
+/// How long a stopping node waits for its clients, and then for its disk.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A shard's thread, as control sees it.
+struct ShardThread {
+    connections: mpsc::Sender<TcpStream>,
+    stop: CancellationToken,
+    thread: JoinHandle<()>,
+}
+
+/// A runtime of one thread.
+pub(crate) fn runtime() -> Result<LocalRuntime, BootError> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .doing("start a runtime")
+}
+
+/// What a configuration means for a node.
+pub(crate) fn node_options(config: &Config) -> NodeOptions {
+    let options = &config.options;
+    let memory = config.memory_split();
+    let millis = Duration::from_millis;
+    NodeOptions {
+        identity: Identity {
+            cluster_name: options.cluster_name.clone(),
+            data_center: options.dc.clone(),
+            rack: options.rack.clone(),
+            listen_address: config.broadcast_address(),
+            rpc_address: config.broadcast_rpc_address(),
+            native_port: options.native_transport_port,
+        },
+        directory: config.data_directory(),
+        log_directory: config.commitlog_directory(),
+        shards: config.shards(),
+        memtable_bytes: memory.memtables,
+        cache_bytes: memory.caches,
+        statement_bytes: memory.requests / 4,
+        sync: match options.commitlog_sync {
+            CommitlogSync::Batch => SyncMode::Batch,
+            CommitlogSync::Periodic => {
+                SyncMode::Periodic(millis(options.commitlog_sync_period_in_ms))
+            }
+        },
+        segment_bytes: config.segment_bytes(),
+        timeouts: node_coordinator::Timeouts {
+            write: millis(options.write_request_timeout_in_ms),
+            read: millis(options.read_request_timeout_in_ms),
+            range: millis(options.range_request_timeout_in_ms),
+        },
+        change_timeout: Duration::from_secs(60),
+        limits: QueryLimits {
+            page_bytes: options.query_page_size_in_bytes,
+            batch_warn_bytes: kilobytes(options.batch_size_warn_threshold_in_kb),
+            batch_fail_bytes: kilobytes(options.batch_size_fail_threshold_in_kb),
+            ..QueryLimits::default()
+        },
+        frame_bytes: usize::try_from(options.native_transport_max_frame_size.0)
+            .unwrap_or(usize::MAX),
+    }
+}
+
+fn kilobytes(count: u32) -> usize {
+    usize::try_from(u64::from(count) << 10).unwrap_or(usize::MAX)
+}
+
+/// Runs a node until it is told to stop.
+///
+/// # Errors
+/// It could not start; what was started is stopped again.
+pub(crate) async fn run(config: &Config, env: Env, factory: &dyn Factory) -> Result<(), BootError> {
+    let options = node_options(config);
+    // The port is taken first: a node that cannot be reached need not touch its data.
+    let address = SocketAddr::new(config.options.rpc_address, options.identity.native_port);
+    let listener = bind(address, "native_transport_port")?;
+    let (control, seeds) = boot(env, options, factory).await?;
+    let mut shards = Vec::with_capacity(seeds.len());
+    for seed in seeds {
+        shards.push(start_shard(seed).await?);
+    }
+    let stop = CancellationToken::new();
+    let accepting = accept(listener, &shards, stop.clone())?;
+    spawn_until_stopped(&control.tasks, "accept", accepting)?;
+    let Control {
+        running,
+        group0,
+        storage,
+        tasks,
+        shards: handles,
+        lock,
+        ..
+    } = control;
+    let local = running.store().store().clone();
+    spawn_until_stopped(&tasks, "group 0", running.run())?;
+    tracing::info!(%address, shards = handles.len(), "listening for CQL clients");
+    stop_signal().await;
+    tracing::info!("stopping");
+    stop.cancel();
+    for shard in &shards {
+        shard.stop.cancel();
+    }
+    drop(group0);
+    for shard in shards {
+        join(shard).await;
+    }
+    if let Err(error) = local.flush().await {
+        tracing::warn!(%error, "the local store was not flushed; the next start replays its log");
+    }
+    local.close().await;
+    let left = tasks.close(Deadline::after(STOP_PATIENCE)).await;
+    if !left.is_empty() {
+        tracing::warn!(?left, "tasks that did not end in time");
+    }
+    if let Err(error) = storage.close().await {
+        tracing::warn!(%error, "the storage did not close well; nothing acknowledged is lost");
+    }
+    drop(lock);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, BootError> {
+    let listener = TcpListener::bind(address).map_err(|error| BootError {
+        doing: "listen for CQL clients",
+        why: match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "{address} is in use by another program; stop it or set {option} to a free port"
+            ),
+            std::io::ErrorKind::AddrNotAvailable => format!(
+                "{} is not an address of this machine; set rpc_address to one that is",
+                address.ip()
+            ),
+            _ => format!("{address}: {error}"),
+        },
+    })?;
+    listener
+        .set_nonblocking(true)
+        .doing("listen for CQL clients")?;
+    Ok(listener)
+}
+
+/// Starts the thread of a shard and waits until it serves.
+async fn start_shard(seed: ShardSeed) -> Result<ShardThread, BootError> {
+    let (connections, incoming) = mpsc::channel(ACCEPT_QUEUE);
+    let (ready, started) = oneshot::channel();
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let name = format!("shard {}", seed.number());
+    let thread = std::thread::Builder::new()
+        .name(name)
+        .spawn(move || {
+            let runtime = match runtime() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = ready.send(Err(error));
+                    return;
+                }
+            };
+            runtime.block_on(run_shard(seed, incoming, stopped, ready));
+        })
+        .doing("start a shard's thread")?;
+    match started.await {
+        Ok(Ok(())) => Ok(ShardThread {
+            connections,
+            stop,
+            thread,
+        }),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(BootError {
+            doing: "start a shard",
+            why: "its thread has panicked; the log says why".to_owned(),
+        }),
+    }
+}
+
+async fn run_shard(
+    seed: ShardSeed,
+    incoming: mpsc::Receiver<TcpStream>,
+    stop: CancellationToken,
+    ready: oneshot::Sender<Result<(), BootError>>,
+) {
+    let number = seed.number();
+    let Shard {
+        service,
+        replica,
+        tasks,
+    } = match seed.start() {
+        Ok(shard) => shard,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let connections = Rc::new(TaskGroup::new("connections"));
+    // The one who waits has not gone: it awaits this.
+    let _ = ready.send(Ok(()));
+    take_connections(incoming, &service, &connections, &stop).await;
+    let left = connections.close(Deadline::after(STOP_PATIENCE)).await;
+    if !left.is_empty() {
+        tracing::warn!(
+            shard = number,
+            connections = left.len(),
+            "connections that did not end in time"
+        );
+    }
+    let store = replica.store();
+    if let Err(error) = store.flush().await {
+        tracing::warn!(shard = number, %error, "a shard was not flushed; the next start replays its log");
+    }
+    store.close().await;
+    tasks.close(Deadline::after(STOP_PATIENCE)).await;
+}
+
+async fn take_connections(
+    mut incoming: mpsc::Receiver<TcpStream>,
+    service: &Rc<Service>,
+    connections: &Rc<TaskGroup>,
+    stop: &CancellationToken,
+) {
+    loop {
+        let socket = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            socket = incoming.recv() => match socket {
+                Some(socket) => socket,
+                None => return,
+            },
+        };
+        let peer = socket.peer_addr();
+        let socket = match tokio::net::TcpStream::from_std(socket) {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::debug!(%error, "a connection ended before it began");
+                continue;
+            }
+        };
+        let service = Rc::clone(service);
+        let token = connections.stop_token();
+        let served = connections.spawn("connection", async move {
+            let ended = serve(socket, service, token).await;
+            tracing::debug!(?peer, ?ended, "a connection ended");
+        });
+        if served.is_err() {
+            return;
+        }
+    }
+}
+
+/// Deals new connections to the shards in turn.
+fn accept(
+    listener: TcpListener,
+    shards: &[ShardThread],
+    stop: CancellationToken,
+) -> Result<impl Future<Output = ()> + use<>, BootError> {
+    let listener = tokio::net::TcpListener::from_std(listener).doing("listen for CQL clients")?;
+    let queues: Vec<_> = shards
+        .iter()
+        .map(|shard| shard.connections.clone())
+        .collect();
+    Ok(async move {
+        for queue in queues.iter().cycle() {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            let socket = match accepted.and_then(|(socket, _)| {
+                socket.set_nodelay(true)?;
+                socket.into_std()
+            }) {
+                Ok(socket) => socket,
+                Err(error) => {
+                    // Out of file descriptors, usually; the others go on, and this one tries again.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            if queue.send(socket).await.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+async fn join(shard: ShardThread) {
+    let thread = shard.thread;
+    drop(shard.connections);
+    while !thread.is_finished() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    if thread.join().is_err() {
+        tracing::error!("a shard's thread has panicked");
+    }
+}
+
+/// Ends when the process is asked to stop.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::warn!(
+            "signals cannot be heard; only kill -9 stops this node, which loses nothing"
+        );
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
