@@ -117,6 +117,20 @@ impl Node {
         panic!("no free port in {STARTS_MAX} attempts\n{}", self.log_tail());
     }
 
+    /// Starts the node and kills it while it is starting.
+    ///
+    /// # Panics
+    /// It runs already, or ends by itself.
+    ///
+    /// # Cancel safety
+    /// Cancelling leaves the process running until the node is dropped.
+    pub async fn start_and_kill(&mut self, shards: u32, after: Duration) {
+        assert!(self.process.is_none(), "the node runs already");
+        self.spawn(shards);
+        sleep(after).await;
+        self.kill();
+    }
+
     /// Where drivers connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
