@@ -21,13 +21,20 @@ impl WriteBatch {
     /// A batch of one change.
     #[must_use]
     pub fn of(space: Space, mutation: Mutation) -> Self {
-        Self { mutations: vec![(space, mutation)], assigned: None }
+        Self {
+            mutations: vec![(space, mutation)],
+            assigned: None,
+        }
     }
 
     /// About the bytes that the batch takes in the log; never less.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        12 + self.mutations.iter().map(|(_, mutation)| 8 + mutation.encoded_len()).sum::<usize>()
+        12 + self
+            .mutations
+            .iter()
+            .map(|(_, mutation)| 8 + mutation.encoded_len())
+            .sum::<usize>()
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -60,13 +67,20 @@ impl<'a> BatchReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
         let assigned = u64_at(bytes, 0)?.cast_signed();
         let left = u32_at(bytes, 8)?;
-        Some(Self { assigned: (assigned != i64::MIN).then_some(assigned), left, bytes, at: 12 })
+        Some(Self {
+            assigned: (assigned != i64::MIN).then_some(assigned),
+            left,
+            bytes,
+            at: 12,
+        })
     }
 
     /// The next space and the bytes of its mutation; `None` at the end, `Some(None)` if the bytes end too early.
     pub(crate) fn next(&mut self) -> Option<Option<(Space, &'a [u8])>> {
         self.left = self.left.checked_sub(1)?;
-        let Some(space) = u32_at(self.bytes, self.at) else { return Some(None) };
+        let Some(space) = u32_at(self.bytes, self.at) else {
+            return Some(None);
+        };
         self.at += 4;
         Some(take_bytes(self.bytes, &mut self.at).map(|mutation| (Space(space), mutation)))
     }

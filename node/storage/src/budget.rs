@@ -40,7 +40,8 @@ impl Budget {
         }
         // Quadratic: hardly anything at first, all of it at the limit.
         let (over, room) = (unflushed_bytes - free, self.limit_bytes - free);
-        let permille = u128::from(over) * u128::from(over) * 1000 / (u128::from(room) * u128::from(room));
+        let permille =
+            u128::from(over) * u128::from(over) * 1000 / (u128::from(room) * u128::from(room));
         let permille = u32::try_from(permille).unwrap_or(1000);
         Admission::After(DELAY_MAX / 1000 * permille)
     }
@@ -57,10 +58,14 @@ mod tests {
 
     #[test]
     fn delays_grow_smoothly_up_to_the_limit() {
-        let budget = Budget { limit_bytes: 10_000 };
+        let budget = Budget {
+            limit_bytes: 10_000,
+        };
         assert_eq!(budget.admission(5_000), Admission::Now);
         assert_eq!(budget.admission(10_000), Admission::Wait);
-        let delays: Vec<Admission> = (5_001..10_000).map(|bytes| budget.admission(bytes)).collect();
+        let delays: Vec<Admission> = (5_001..10_000)
+            .map(|bytes| budget.admission(bytes))
+            .collect();
         let times: Vec<Duration> = delays
             .iter()
             .map(|one| match one {
@@ -74,7 +79,9 @@ mod tests {
 
     #[test]
     fn a_quarter_of_the_limit_is_one_memtable() {
-        let budget = Budget { limit_bytes: 10_000 };
+        let budget = Budget {
+            limit_bytes: 10_000,
+        };
         assert!(!budget.is_full(2_500) && budget.is_full(2_501));
     }
 }

@@ -35,7 +35,9 @@ impl WriteError {
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::Log(LogError::Unknown { .. }) => true,
-            Self::Log(LogError::TooLarge { .. } | LogError::NoSpace { .. } | LogError::Stopped { .. })
+            Self::Log(
+                LogError::TooLarge { .. } | LogError::NoSpace { .. } | LogError::Stopped { .. },
+            )
             | Self::NotForData { .. }
             | Self::Overloaded { .. } => false,
         }
@@ -46,8 +48,13 @@ impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Log(error) => error.fmt(f),
-            Self::NotForData { space } => write!(f, "{space} takes no rows; it belongs to the store itself"),
-            Self::Overloaded { unflushed_bytes, limit_bytes } => write!(
+            Self::NotForData { space } => {
+                write!(f, "{space} takes no rows; it belongs to the store itself")
+            }
+            Self::Overloaded {
+                unflushed_bytes,
+                limit_bytes,
+            } => write!(
                 f,
                 "{unflushed_bytes} bytes wait for a flush, at most {limit_bytes} may; try again later"
             ),
@@ -105,7 +112,10 @@ impl StorageError {
     }
 
     pub(crate) const fn undecodable(what: &'static str, why: DecodeError) -> Self {
-        Self::Corrupt { what, why: Some(why) }
+        Self::Corrupt {
+            what,
+            why: Some(why),
+        }
     }
 
     /// Whether freeing space would cure it.
@@ -132,10 +142,19 @@ impl fmt::Display for StorageError {
             Self::File(error) => error.fmt(f),
             Self::Replay(error) => error.fmt(f),
             Self::Corrupt { what, why: None } => {
-                write!(f, "{what} in the engine is damaged; restore it from a replica or a backup")
+                write!(
+                    f,
+                    "{what} in the engine is damaged; restore it from a replica or a backup"
+                )
             }
-            Self::Corrupt { what, why: Some(why) } => {
-                write!(f, "{what} in the engine is damaged: {why}; restore it from a replica or a backup")
+            Self::Corrupt {
+                what,
+                why: Some(why),
+            } => {
+                write!(
+                    f,
+                    "{what} in the engine is damaged: {why}; restore it from a replica or a backup"
+                )
             }
             Self::Format { file, found } => write!(
                 f,
@@ -143,11 +162,16 @@ impl fmt::Display for StorageError {
                 file.display()
             ),
             Self::NotHere { token } => {
-                write!(f, "token {token} does not belong to this shard; ask for the topology again")
+                write!(
+                    f,
+                    "token {token} does not belong to this shard; ask for the topology again"
+                )
             }
             Self::Offload(error) => error.fmt(f),
             Self::Stopped => f.write_str("the storage is closing"),
-            Self::NoMoreSpaces => f.write_str("all 4 billion numbers of spaces are used; move the data to a new node"),
+            Self::NoMoreSpaces => {
+                f.write_str("all 4 billion numbers of spaces are used; move the data to a new node")
+            }
         }
     }
 }

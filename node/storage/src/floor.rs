@@ -26,7 +26,12 @@ impl Floors {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let time = Arc::new(AtomicI64::new(time));
         self.lock().insert((space, id), Arc::clone(&time));
-        FloorPin { floors: Arc::clone(self), space, id, time }
+        FloorPin {
+            floors: Arc::clone(self),
+            space,
+            id,
+            time,
+        }
     }
 
     /// The smallest pinned time of the space; the largest i64 if nobody pins it.
@@ -40,12 +45,18 @@ impl Floors {
         let pins = self.lock();
         let of_space = pins.range((space, 0)..=(space, u64::MAX));
         let others = of_space.filter(|((_, id), _)| Some(*id) != except);
-        others.map(|(_, time)| time.load(Ordering::Acquire)).min().unwrap_or(i64::MAX)
+        others
+            .map(|(_, time)| time.load(Ordering::Acquire))
+            .min()
+            .unwrap_or(i64::MAX)
     }
 
     /// Whether anything of the space waits for a flush.
     pub(crate) fn is_pinned(&self, space: Space) -> bool {
-        self.lock().range((space, 0)..=(space, u64::MAX)).next().is_some()
+        self.lock()
+            .range((space, 0)..=(space, u64::MAX))
+            .next()
+            .is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(Space, u64), Arc<AtomicI64>>> {

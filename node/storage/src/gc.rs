@@ -74,7 +74,9 @@ impl Run {
 
 impl GcRun for Run {
     fn visit(&mut self, key: &[u8], value: &[u8]) -> Gc {
-        let Some((space, token)) = parse_place(key) else { return Gc::Keep };
+        let Some((space, token)) = parse_place(key) else {
+            return Gc::Keep;
+        };
         if !space.is_for_data() {
             return Gc::Keep;
         }
@@ -82,10 +84,13 @@ impl GcRun for Run {
             add(&self.parts.counters.reclaimed_entries, 1);
             return Gc::Remove;
         }
-        if key.len() >= CUT && value.first() == Some(&CUT_LIST) || self.rules.gc_grace_s(space).is_none() {
+        if key.len() >= CUT && value.first() == Some(&CUT_LIST)
+            || self.rules.gc_grace_s(space).is_none()
+        {
             return Gc::Keep;
         }
-        let is_row = prefix_len(key).is_some_and(|at| key.get(at) == Some(&Kind::Row.byte()) && at >= FRONT);
+        let is_row =
+            prefix_len(key).is_some_and(|at| key.get(at) == Some(&Kind::Row.byte()) && at >= FRONT);
         if !is_row {
             return Gc::Keep;
         }

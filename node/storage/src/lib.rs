@@ -59,7 +59,7 @@ pub use merge::{FloorRule, Slots};
 pub use node::BrokenRules;
 pub use node::{SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME};
 pub use read::ReadAnswer;
-pub use replay::{Owner, Replayed, ReplayReport};
+pub use replay::{Owner, ReplayReport, Replayed};
 pub use space::{Space, SpaceRange};
 pub use spaces::SpaceOptions;
 pub use stats::{LogStats, NodeStats, ShardStats};

@@ -49,7 +49,10 @@ pub struct BrokenRules {
 
 impl BrokenRules {
     /// All rules hold.
-    pub const NONE: Self = Self { slots: Slots::One, floor: FloorRule::Respected };
+    pub const NONE: Self = Self {
+        slots: Slots::One,
+        floor: FloorRule::Respected,
+    };
 }
 
 /// What the stores of a node share.
@@ -93,8 +96,10 @@ impl Node {
     ) -> Result<Self, StorageError> {
         check_format(&*env.files, &options.directory)?;
         let hooks = Arc::new(GcRules::default());
-        let engine_options =
-            OpenOptions { directory: options.directory.join("engine"), cache_bytes: options.cache_bytes };
+        let engine_options = OpenOptions {
+            directory: options.directory.join("engine"),
+            cache_bytes: options.cache_bytes,
+        };
         let engine = factory.open(&engine_options, Arc::clone(&hooks) as Arc<_>)?;
         let found = read_entries(&Reader::new(&*engine))?;
         let log_directory = options.log_directory.clone();
@@ -103,7 +108,12 @@ impl Node {
         let generation = known.map(|log| log.generation).max().unwrap_or(0) + 1;
         let position = |log: &LogId| found.flushed.get(log).copied().unwrap_or(0);
         let old_logs = logs.iter().map(|log| (*log, position(log))).collect();
-        let stale = found.flushed.keys().filter(|log| !logs.contains(log)).copied().collect();
+        let stale = found
+            .flushed
+            .keys()
+            .filter(|log| !logs.contains(log))
+            .copied()
+            .collect();
 
         let (floors, spaces) = (Arc::new(Floors::default()), Arc::new(Spaces::default()));
         let counters = Arc::new(NodeCounters::default());
@@ -118,7 +128,9 @@ impl Node {
             counters: Arc::clone(&counters),
         });
         let compactor = CompactorLoop::new(Arc::clone(&engine), Arc::clone(&counters));
-        let compactor = env.spawn.dedicated("compaction", Urgency::Background, Box::new(compactor));
+        let compactor = env
+            .spawn
+            .dedicated("compaction", Urgency::Background, Box::new(compactor));
         let assigned = Arc::new(AtomicI64::new(found.assigned));
         let context = Arc::new(MergeContext {
             engine: Arc::clone(&engine),
@@ -131,7 +143,9 @@ impl Node {
             floor_rule: broken.floor,
         });
         let (body, merger) = MergerLoop::new(context, broken.slots);
-        let merger_loop = env.spawn.dedicated("merger", Urgency::Background, Box::new(body));
+        let merger_loop = env
+            .spawn
+            .dedicated("merger", Urgency::Background, Box::new(body));
         let merger = merger(merger_loop.waker());
         Ok(Self {
             env: env.clone(),
@@ -159,7 +173,9 @@ impl Node {
     ) -> Result<(), StorageError> {
         let stale = std::mem::take(&mut *lock(&self.stale));
         let removed = stale.iter().map(|log| (StoreKey::Flushed(*log), None));
-        self.merger.store(StoreChange::new(entries.into_iter().chain(removed))).await
+        self.merger
+            .store(StoreChange::new(entries.into_iter().chain(removed)))
+            .await
     }
 
     /// A number that no space ever had and none will have again, durably.
@@ -173,11 +189,13 @@ impl Node {
                 }
                 *end
             };
-            let end = reserved.saturating_add(SPACES_AT_ONCE).min(Space::CLEANUP.0);
+            // The largest number is the clean-up index and is never handed out.
+            let end = reserved.saturating_add(SPACES_AT_ONCE);
             if end == reserved {
                 return Err(StorageError::NoMoreSpaces);
             }
-            self.change(vec![(StoreKey::NextSpace, Some(u64::from(end)))]).await?;
+            self.change(vec![(StoreKey::NextSpace, Some(u64::from(end)))])
+                .await?;
             let (_, known) = &mut *lock(&self.numbers);
             *known = end.max(*known);
         }
@@ -188,7 +206,10 @@ impl Node {
         self.change(vec![(StoreKey::Dead(range), Some(0))]).await?;
         self.spaces.mark_dead(range);
         let engine = Arc::clone(&self.engine);
-        offload(&self.env.spawn, "discard a dead range", move || discard(&*engine, range)).await??;
+        offload(&self.env.spawn, "discard a dead range", move || {
+            discard(&*engine, range)
+        })
+        .await??;
         self.compactor.waker().wake();
         Ok(())
     }
@@ -202,14 +223,26 @@ impl Node {
         let mut gone = Vec::new();
         for range in self.spaces.rules().dead_ranges() {
             let (start, end) = bounds(range);
-            let is_empty = reader.scan(start, end, Direction::Forward)?.next()?.is_none();
-            if is_empty && range == SpaceRange::whole(range.space) && !self.floors.is_pinned(range.space) {
+            let is_empty = reader
+                .scan(start, end, Direction::Forward)?
+                .next()?
+                .is_none();
+            if is_empty
+                && range == SpaceRange::whole(range.space)
+                && !self.floors.is_pinned(range.space)
+            {
                 gone.push(range);
             }
         }
         if !gone.is_empty() {
-            self.change(gone.iter().map(|range| (StoreKey::Dead(*range), None)).collect()).await?;
-            gone.iter().for_each(|range| self.spaces.forget_dead(*range));
+            self.change(
+                gone.iter()
+                    .map(|range| (StoreKey::Dead(*range), None))
+                    .collect(),
+            )
+            .await?;
+            gone.iter()
+                .for_each(|range| self.spaces.forget_dead(*range));
         }
         Ok(gone.len())
     }
@@ -220,11 +253,21 @@ impl Node {
             return Ok(());
         }
         // The mark comes first: with half of the files gone a replay would find holes.
-        self.change(logs.iter().map(|log| (StoreKey::Flushed(*log), Some(RETIRED))).collect()).await?;
-        let (files, folder, logs) =
-            (Arc::clone(&self.env.files), self.log_directory.clone(), logs.to_vec());
-        offload(&self.env.spawn, "remove old logs", move || remove_logs(&*files, &folder, &logs))
-            .await??;
+        self.change(
+            logs.iter()
+                .map(|log| (StoreKey::Flushed(*log), Some(RETIRED)))
+                .collect(),
+        )
+        .await?;
+        let (files, folder, logs) = (
+            Arc::clone(&self.env.files),
+            self.log_directory.clone(),
+            logs.to_vec(),
+        );
+        offload(&self.env.spawn, "remove old logs", move || {
+            remove_logs(&*files, &folder, &logs)
+        })
+        .await??;
         Ok(())
     }
 }
@@ -238,7 +281,10 @@ fn bounds(range: SpaceRange) -> (Vec<u8>, Vec<u8>) {
         Some(next) => Place::new(range.space, next),
         None => Place::after(range.space),
     };
-    (place_start(Place::new(range.space, range.first)), place_start(end))
+    (
+        place_start(Place::new(range.space, range.first)),
+        place_start(end),
+    )
 }
 
 fn discard(engine: &dyn Engine, range: SpaceRange) -> Result<(), StorageError> {
@@ -291,7 +337,11 @@ fn check_format(files: &dyn Files, directory: &Path) -> Result<(), StorageError>
         Err(error) if error.kind == FileErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
-    if let Some(entry) = files.list(directory)?.iter().find(|entry| OURS.contains(&entry.name.as_str())) {
+    if let Some(entry) = files
+        .list(directory)?
+        .iter()
+        .find(|entry| OURS.contains(&entry.name.as_str()))
+    {
         let found = format!("nothing, but there is `{}`", entry.name);
         return Err(StorageError::Format { file: path, found });
     }
@@ -324,7 +374,12 @@ pub(crate) struct ReplayGroup {
 
 impl ReplayGroup {
     pub(crate) fn new(node: Arc<Node>, logs: Vec<LogId>) -> Arc<Self> {
-        Arc::new(Self { node, logs, left: AtomicUsize::new(1), pins: Mutex::default() })
+        Arc::new(Self {
+            node,
+            logs,
+            left: AtomicUsize::new(1),
+            pins: Mutex::default(),
+        })
     }
 
     pub(crate) fn add(&self, pins: Vec<FloorPin>) {

@@ -71,7 +71,10 @@ pub(crate) async fn replay(
         open: (0..shards).map(|_| None).collect(),
         sealed: (0..shards).map(|_| Vec::new()).collect(),
         bytes: 0,
-        report: ReplayReport { logs: logs.len(), ..ReplayReport::default() },
+        report: ReplayReport {
+            logs: logs.len(),
+            ..ReplayReport::default()
+        },
     };
     for log in logs {
         replay.log(log).await?;
@@ -87,7 +90,10 @@ pub(crate) async fn replay(
     group.done().await?;
     let replayed = sealed
         .into_iter()
-        .map(|memtables| Replayed { memtables, group: Arc::clone(&group) })
+        .map(|memtables| Replayed {
+            memtables,
+            group: Arc::clone(&group),
+        })
         .collect();
     Ok((replayed, report))
 }
@@ -129,7 +135,11 @@ impl Replay<'_> {
 
     fn frame(&mut self, id: LogId, sequence: u64, body: &[u8]) -> Result<(), StorageError> {
         let unreadable = |what: String| {
-            StorageError::Replay(ReplayError::Frame { log: id.to_string(), sequence, what })
+            StorageError::Replay(ReplayError::Frame {
+                log: id.to_string(),
+                sequence,
+                what,
+            })
         };
         let mut batch =
             BatchReader::new(body).ok_or_else(|| unreadable("it is no batch".to_owned()))?;
@@ -160,9 +170,12 @@ impl Replay<'_> {
             return;
         };
         let floors = &self.node.floors;
-        let memtable = place.get_or_insert_with(|| Memtable::new(Arc::clone(floors), Origin::Replay));
+        let memtable =
+            place.get_or_insert_with(|| Memtable::new(Arc::clone(floors), Origin::Replay));
         let before = memtable.bytes();
-        let Mutation { key, token, update, .. } = mutation;
+        let Mutation {
+            key, token, update, ..
+        } = mutation;
         memtable.apply(space, token, key, update, LogPosition::NONE);
         if let Some(assigned) = assigned {
             memtable.assigned(assigned);
@@ -172,7 +185,9 @@ impl Replay<'_> {
     }
 
     fn seal(&mut self, shard: usize) {
-        let Some(mut memtable) = self.open.get_mut(shard).and_then(Option::take) else { return };
+        let Some(mut memtable) = self.open.get_mut(shard).and_then(Option::take) else {
+            return;
+        };
         self.group.add(memtable.take_pins());
         if let Some(sealed) = self.sealed.get_mut(shard) {
             sealed.push(Arc::new(memtable));

@@ -42,7 +42,11 @@ impl SpaceRange {
     /// The whole space.
     #[must_use]
     pub const fn whole(space: Space) -> Self {
-        Self { space, first: Token::MIN, last: Token::MAX }
+        Self {
+            space,
+            first: Token::MIN,
+            last: Token::MAX,
+        }
     }
 
     /// Whether a place lies in it.

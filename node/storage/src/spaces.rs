@@ -30,12 +30,18 @@ pub(crate) struct SpaceRules {
 impl SpaceRules {
     pub(crate) fn is_dead(&self, space: Space, token: Token) -> bool {
         let ranges = self.dead.get(&space).map(Vec::as_slice).unwrap_or_default();
-        ranges.iter().any(|(first, last)| *first <= token && token <= *last)
+        ranges
+            .iter()
+            .any(|(first, last)| *first <= token && token <= *last)
     }
 
     pub(crate) fn dead_ranges(&self) -> impl Iterator<Item = SpaceRange> {
         self.dead.iter().flat_map(|(space, ranges)| {
-            ranges.iter().map(|(first, last)| SpaceRange { space: *space, first: *first, last: *last })
+            ranges.iter().map(|(first, last)| SpaceRange {
+                space: *space,
+                first: *first,
+                last: *last,
+            })
         })
     }
 
@@ -51,7 +57,11 @@ impl SpaceRules {
             Some(grace) => now.saturating_sub(i64::from(grace)),
             None => i64::MIN,
         };
-        PurgePolicy { gc_before, floor, now: now.saturating_sub(OLDEST_READ_S) }
+        PurgePolicy {
+            gc_before,
+            floor,
+            now: now.saturating_sub(OLDEST_READ_S),
+        }
     }
 }
 
@@ -73,7 +83,10 @@ impl Spaces {
 
     pub(crate) fn mark_dead(&self, range: SpaceRange) {
         let mut rules = self.lock();
-        let ranges = Arc::make_mut(&mut *rules).dead.entry(range.space).or_default();
+        let ranges = Arc::make_mut(&mut *rules)
+            .dead
+            .entry(range.space)
+            .or_default();
         if !ranges.contains(&(range.first, range.last)) {
             ranges.push((range.first, range.last));
         }
@@ -102,7 +115,11 @@ mod tests {
     #[test]
     fn ranges_die_and_are_forgotten() {
         let spaces = Spaces::default();
-        let part = SpaceRange { space: Space(7), first: Token(-5), last: Token(5) };
+        let part = SpaceRange {
+            space: Space(7),
+            first: Token(-5),
+            last: Token(5),
+        };
         spaces.mark_dead(part);
         let before = spaces.rules();
         assert!(before.is_dead(Space(7), Token(5)) && !before.is_dead(Space(7), Token(6)));

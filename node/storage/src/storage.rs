@@ -15,7 +15,7 @@ use crate::floor::Floors;
 use crate::log::{LogId, LogOptions, LogPosition, SyncMode};
 use crate::memtable::{Memtable, Origin};
 use crate::node::{BrokenRules, Node};
-use crate::replay::{Owner, Replayed, ReplayReport, replay};
+use crate::replay::{Owner, ReplayReport, Replayed, replay};
 use crate::space::{Space, SpaceRange};
 use crate::spaces::SpaceOptions;
 use crate::stats::NodeStats;
@@ -69,7 +69,11 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::Format`] for a directory of somebody else or of another version, the engine's, the files'.
-    pub fn open(env: &Env, options: StorageOptions, factory: &dyn Factory) -> Result<Self, StorageError> {
+    pub fn open(
+        env: &Env,
+        options: StorageOptions,
+        factory: &dyn Factory,
+    ) -> Result<Self, StorageError> {
         Self::open_broken(env, options, factory, BrokenRules::NONE)
     }
 
@@ -85,7 +89,9 @@ impl Storage {
         broken: BrokenRules,
     ) -> Result<Self, StorageError> {
         let node = Node::open(env, options, factory, broken)?;
-        Ok(Self { node: Arc::new(node) })
+        Ok(Self {
+            node: Arc::new(node),
+        })
     }
 
     /// Replays the logs of the local store and opens it. Comes before everything else.
@@ -98,7 +104,10 @@ impl Storage {
     pub async fn open_local(&self) -> Result<(ShardStore, ReplayReport), StorageError> {
         let logs = self.old_logs(|log| log.shard == LogId::LOCAL);
         let (mut replayed, report) = replay(&self.node, logs, 1, &|_, _| Owner::Shard(0)).await?;
-        let log = LogOptions { sync: SyncMode::Batch, ..self.node.options.log };
+        let log = LogOptions {
+            sync: SyncMode::Batch,
+            ..self.node.options.log
+        };
         let limit_bytes = self.node.options.memtable_bytes / 8;
         let mine = replayed.pop();
         let store = ShardStore::open(&self.node, LogId::LOCAL, log, limit_bytes, mine)?;
@@ -132,7 +141,13 @@ impl Storage {
     /// The files', such as no space for the first segment of the log.
     pub fn open_shard(&self, shard: u32, replayed: Replayed) -> Result<ShardStore, StorageError> {
         let limit_bytes = self.node.options.memtable_bytes / u64::from(self.node.options.shards);
-        ShardStore::open(&self.node, shard, self.node.options.log, limit_bytes, Some(replayed))
+        ShardStore::open(
+            &self.node,
+            shard,
+            self.node.options.log,
+            limit_bytes,
+            Some(replayed),
+        )
     }
 
     /// Hands out a space that was never used and never will be again, durably.
@@ -201,7 +216,13 @@ impl Storage {
     /// Safe; the rows may or may not come in.
     pub async fn import(&self, mutations: Vec<(Space, Mutation)>) -> Result<(), StorageError> {
         let mut memtable = Memtable::new(Arc::clone(&self.node.floors), Origin::Import);
-        for (space, Mutation { key, token, update, .. }) in mutations {
+        for (
+            space,
+            Mutation {
+                key, token, update, ..
+            },
+        ) in mutations
+        {
             memtable.apply(space, token, key, update, LogPosition::NONE);
         }
         self.node.merger.flush(Arc::new(memtable)).await
@@ -249,7 +270,9 @@ impl Storage {
             worker.stop();
             match worker.ended().await {
                 LoopEnd::Done | LoopEnd::Killed => {}
-                LoopEnd::Panicked(text) => tracing::error!(worker = worker.name(), panic = %text, "a worker had panicked"),
+                LoopEnd::Panicked(text) => {
+                    tracing::error!(worker = worker.name(), panic = %text, "a worker had panicked")
+                }
             }
         }
         Ok(self.node.engine.close()?)

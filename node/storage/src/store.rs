@@ -26,7 +26,10 @@ use crate::batch::WriteBatch;
 use crate::budget::{Admission, Budget, PATIENCE};
 use crate::error::{StorageError, WriteError};
 use crate::layout::cut::Reader;
-use crate::log::{LogError, LogId, LogLoop, LogOptions, LogPlace, LogPosition, SharedLog, SyncMode, Waiters, WakeLog};
+use crate::log::{
+    LogError, LogId, LogLoop, LogOptions, LogPlace, LogPosition, SharedLog, SyncMode, Waiters,
+    WakeLog,
+};
 use crate::memtable::{Memtable, Origin};
 use crate::node::{Node, ReplayGroup};
 use crate::read::{self, CopyBudget, ROWS_PER_STEP, ReadAnswer, Walk, WalkEnd, WalkStep};
@@ -112,17 +115,30 @@ impl ShardStore {
         limit_bytes: u64,
         replayed: Option<Replayed>,
     ) -> Result<Self, StorageError> {
-        let id = LogId { generation: node.generation, shard: number };
-        let place = LogPlace { files: Arc::clone(&node.env.files), directory: node.log_directory.clone(), id };
+        let id = LogId {
+            generation: node.generation,
+            shard: number,
+        };
+        let place = LogPlace {
+            files: Arc::clone(&node.env.files),
+            directory: node.log_directory.clone(),
+            id,
+        };
         let log_counters = Arc::new(LogCounters::default());
         let rng = node.env.rng(&format!("log {id}"));
         let log = SharedLog::create(place, options, rng, Arc::clone(&log_counters))?;
         let log = Arc::new(log);
         let body = LogLoop::new(Arc::clone(&log), Arc::clone(&node.env.clock));
-        let log_loop = node.env.spawn.dedicated(&format!("log {id}"), Urgency::Foreground, Box::new(body));
+        let log_loop =
+            node.env
+                .spawn
+                .dedicated(&format!("log {id}"), Urgency::Foreground, Box::new(body));
         let mut sealed = VecDeque::new();
         if let Some(Replayed { memtables, group }) = replayed {
-            sealed.extend(memtables.into_iter().map(|memtable| Sealed { memtable, group: Some(Arc::clone(&group)) }));
+            sealed.extend(memtables.into_iter().map(|memtable| Sealed {
+                memtable,
+                group: Some(Arc::clone(&group)),
+            }));
         }
         let sealed_bytes = sealed.iter().map(|one| one.memtable.bytes() as u64).sum();
         let shard = Shard {
@@ -130,7 +146,9 @@ impl ShardStore {
             log_waker: log_loop.waker(),
             log_loop,
             sync: options.sync,
-            budget: Budget { limit_bytes: limit_bytes.max(1) },
+            budget: Budget {
+                limit_bytes: limit_bytes.max(1),
+            },
             active: RefCell::new(Memtable::new(Arc::clone(&node.floors), Origin::Log(id))),
             sealed: RefCell::new(sealed),
             sealed_bytes: Cell::new(sealed_bytes),
@@ -144,7 +162,9 @@ impl ShardStore {
             log_counters,
             log,
         };
-        Ok(Self { shard: Rc::new(shard) })
+        Ok(Self {
+            shard: Rc::new(shard),
+        })
     }
 
     /// The upkeep of the store: wakes who waits for durability, prepares log segments, flushes. Its owner runs it as a task
@@ -266,7 +286,10 @@ impl ShardStore {
         if let Some(answer) = &answer {
             add(&shard.counters.reads, 1);
             add(&shard.counters.reads_at_once, 1);
-            add(&shard.counters.rows_visited, answer.result.stats.rows_scanned);
+            add(
+                &shard.counters.rows_visited,
+                answer.result.stats.rows_scanned,
+            );
         }
         Ok(answer)
     }
@@ -299,12 +322,18 @@ impl ShardStore {
             let page = &mut command.page;
             page.rows = page.rows.saturating_sub(result.row_count()).max(1);
             page.bytes = page.bytes.saturating_sub(result.byte_count() as u64).max(1);
-            page.tombstones = page.tombstones.saturating_sub(result.stats.tombstones).max(1);
+            page.tombstones = page
+                .tombstones
+                .saturating_sub(result.stats.tombstones)
+                .max(1);
             let answer = match whole.take() {
                 None => ReadAnswer { result, depends_on },
                 Some(mut before) => {
                     before.result.append(result);
-                    ReadAnswer { depends_on: before.depends_on.max(depends_on), ..before }
+                    ReadAnswer {
+                        depends_on: before.depends_on.max(depends_on),
+                        ..before
+                    }
                 }
             };
             if again.is_none() {
@@ -331,11 +360,21 @@ impl ShardStore {
     /// Safe; the flush goes on.
     pub async fn flush(&self) -> Result<(), StorageError> {
         self.shard.seal();
-        let target = self.shard.sealed.borrow().back().map(|one| Arc::as_ptr(&one.memtable));
+        let target = self
+            .shard
+            .sealed
+            .borrow()
+            .back()
+            .map(|one| Arc::as_ptr(&one.memtable));
         let Some(target) = target else { return Ok(()) };
         loop {
             let flushed = self.shard.was_flushed.notified();
-            let waits = self.shard.sealed.borrow().iter().any(|one| Arc::as_ptr(&one.memtable) == target);
+            let waits = self
+                .shard
+                .sealed
+                .borrow()
+                .iter()
+                .any(|one| Arc::as_ptr(&one.memtable) == target);
             if !waits {
                 return Ok(());
             }
@@ -386,7 +425,11 @@ impl ShardStore {
 
 impl Shard {
     fn apply(&self, batch: WriteBatch) -> Result<LogPosition, WriteError> {
-        if let Some((space, _)) = batch.mutations.iter().find(|(space, _)| !space.is_for_data()) {
+        if let Some((space, _)) = batch
+            .mutations
+            .iter()
+            .find(|(space, _)| !space.is_for_data())
+        {
             return Err(WriteError::NotForData { space: *space });
         }
         let (position, wake) = {
@@ -405,7 +448,13 @@ impl Shard {
             }
             add(&self.counters.writes, 1);
             add(&self.counters.mutations, batch.mutations.len() as u64);
-            for (space, Mutation { key, token, update, .. }) in batch.mutations {
+            for (
+                space,
+                Mutation {
+                    key, token, update, ..
+                },
+            ) in batch.mutations
+            {
                 active.apply(space, token, key, update, position);
             }
             self.budget.is_full(active.bytes() as u64)
@@ -424,8 +473,12 @@ impl Shard {
         }
         let new = Memtable::new(Arc::clone(&self.node.floors), active.origin());
         let memtable = Arc::new(std::mem::replace(&mut *active, new));
-        self.sealed_bytes.set(self.sealed_bytes.get() + memtable.bytes() as u64);
-        self.sealed.borrow_mut().push_back(Sealed { memtable, group: None });
+        self.sealed_bytes
+            .set(self.sealed_bytes.get() + memtable.bytes() as u64);
+        self.sealed.borrow_mut().push_back(Sealed {
+            memtable,
+            group: None,
+        });
         add(&self.counters.seals, 1);
         self.to_flush.notify_one();
     }
@@ -491,7 +544,8 @@ impl Shard {
         turn: u32,
     ) -> Result<(WalkEnd, LogPosition), StorageError> {
         let budget = CopyBudget::for_turn(command, turn);
-        let copied = self.with_memtables(|memtables| read::copy(command, places, memtables, budget))?;
+        let copied =
+            self.with_memtables(|memtables| read::copy(command, places, memtables, budget))?;
         let reader = Reader::new(&*self.node.engine);
         let depends_on = copied.depends_on;
         let end = match self.reads.get() {
@@ -528,7 +582,9 @@ impl Shard {
     async fn pump(self: Rc<Self>) {
         loop {
             match self.log.failure() {
-                None => self.waiters.wake_up_to(self.log.durable().max(self.flushed.get())),
+                None => self
+                    .waiters
+                    .wake_up_to(self.log.durable().max(self.flushed.get())),
                 Some(_) => {
                     // What is in memory can still be saved by a flush.
                     self.seal();
@@ -543,7 +599,11 @@ impl Shard {
     async fn prepare_segments(self: Rc<Self>) {
         loop {
             let log = Arc::clone(&self.log);
-            match offload(&self.node.env.spawn, "log segments", move || log.provision()).await {
+            match offload(&self.node.env.spawn, "log segments", move || {
+                log.provision()
+            })
+            .await
+            {
                 Ok(Ok(())) => {
                     if self.log.used_bytes() > self.log_bytes_max() {
                         self.seal();
@@ -593,7 +653,11 @@ impl Shard {
     /// The oldest memtable is in the engine: from this turn on reads find its rows there.
     async fn flushed(&self, Sealed { memtable, group }: Sealed) {
         drop(self.sealed.borrow_mut().pop_front());
-        self.sealed_bytes.set(self.sealed_bytes.get().saturating_sub(memtable.bytes() as u64));
+        self.sealed_bytes.set(
+            self.sealed_bytes
+                .get()
+                .saturating_sub(memtable.bytes() as u64),
+        );
         add(&self.counters.flushes, 1);
         if matches!(memtable.origin(), Origin::Log(_)) {
             self.flushed.set(self.flushed.get().max(memtable.last()));
@@ -602,7 +666,12 @@ impl Shard {
         }
         // Freeing a large memtable takes long, so not here.
         let job = Box::new(move || drop(memtable));
-        if let Err(error) = self.node.env.spawn.offload_job("drop a flushed memtable", job) {
+        if let Err(error) = self
+            .node
+            .env
+            .spawn
+            .offload_job("drop a flushed memtable", job)
+        {
             tracing::debug!(error = %error, "a flushed memtable is dropped on its shard");
         }
         if let Some(group) = group

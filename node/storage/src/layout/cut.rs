@@ -29,7 +29,9 @@ fn is_cut(key: &[u8]) -> bool {
 /// The entries of a cut list: rest of the key, value; sorted.
 fn decode_list(value: &Bytes) -> Result<Vec<(Bytes, Bytes)>, StorageError> {
     let corrupt = || StorageError::corrupt("a list of entries with cut keys");
-    let (Some(&CUT_LIST), Some(count)) = (value.first(), u32_at(value, 1)) else { return Err(corrupt()) };
+    let (Some(&CUT_LIST), Some(count)) = (value.first(), u32_at(value, 1)) else {
+        return Err(corrupt());
+    };
     let mut at = 5;
     let mut entries = Vec::new();
     for _ in 0..count {
@@ -62,7 +64,9 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(engine: &dyn Engine) -> Self {
-        Self { snapshot: Arc::from(engine.snapshot()) }
+        Self {
+            snapshot: Arc::from(engine.snapshot()),
+        }
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
@@ -98,8 +102,16 @@ impl Reader {
             true => Bound::Included(physical(&end)),
             false => Bound::Excluded(end.as_slice()),
         };
-        let scan = self.snapshot.scan(Bound::Included(physical(&start)), upper, direction)?;
-        Ok(CutScan { scan, start, end, direction, list: Vec::new() })
+        let scan = self
+            .snapshot
+            .scan(Bound::Included(physical(&start)), upper, direction)?;
+        Ok(CutScan {
+            scan,
+            start,
+            end,
+            direction,
+            list: Vec::new(),
+        })
     }
 }
 
@@ -107,7 +119,10 @@ fn find(list: Option<Bytes>, key: &[u8]) -> Result<Option<Bytes>, StorageError> 
     let Some(list) = list else { return Ok(None) };
     let rest = key.get(CUT..).unwrap_or_default();
     let entries = decode_list(&list)?;
-    Ok(entries.into_iter().find(|(found, _)| found == rest).map(|(_, value)| value))
+    Ok(entries
+        .into_iter()
+        .find(|(found, _)| found == rest)
+        .map(|(_, value)| value))
 }
 
 /// A scan by whole keys. It owns what it needs and may move to another thread.
@@ -126,7 +141,9 @@ impl CutScan {
             if let Some(entry) = self.list.pop() {
                 return Ok(Some(entry));
             }
-            let Some((key, value)) = self.scan.next()? else { return Ok(None) };
+            let Some((key, value)) = self.scan.next()? else {
+                return Ok(None);
+            };
             if key.len() == CUT && value.first() == Some(&CUT_LIST) {
                 self.open_list(&key, &value)?;
             } else if self.wants(&key) {
@@ -170,7 +187,11 @@ struct OpenList {
 impl Writer {
     /// Begins; `older` must be the newest state, and no other batch may come between.
     pub(crate) fn new(ingest: Box<dyn Ingest>, older: Reader) -> Self {
-        Self { ingest, older, open: None }
+        Self {
+            ingest,
+            older,
+            open: None,
+        }
     }
 
     pub(crate) fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StorageError> {
@@ -203,13 +224,18 @@ impl Writer {
         if self.open.as_ref().is_some_and(|open| open.cut != cut) {
             self.close_list()?;
         }
-        let open = self.open.get_or_insert_with(|| OpenList { cut: cut.to_vec(), changes: Vec::new() });
+        let open = self.open.get_or_insert_with(|| OpenList {
+            cut: cut.to_vec(),
+            changes: Vec::new(),
+        });
         open.changes.push((Bytes::copy_from_slice(rest), value));
         Ok(())
     }
 
     fn close_list(&mut self) -> Result<(), StorageError> {
-        let Some(OpenList { cut, changes }) = self.open.take() else { return Ok(()) };
+        let Some(OpenList { cut, changes }) = self.open.take() else {
+            return Ok(());
+        };
         let older = match self.older.snapshot.get(&cut)? {
             Some(list) => decode_list(&list)?,
             None => Vec::new(),

@@ -108,7 +108,10 @@ impl PartitionPrefix {
 
     /// From the first chunk to the last, the end excluded.
     pub(crate) fn chunks(&self) -> (Vec<u8>, Vec<u8>) {
-        (self.with(Kind::Chunk.byte(), &[], &[]), self.with(Kind::Row.byte(), &[], &[]))
+        (
+            self.with(Kind::Chunk.byte(), &[], &[]),
+            self.with(Kind::Row.byte(), &[], &[]),
+        )
     }
 
     /// All rows, the end excluded.
@@ -170,5 +173,8 @@ pub(crate) fn prefix_len(key: &[u8]) -> Option<usize> {
 pub(crate) fn parse_place(key: &[u8]) -> Option<(Space, Token)> {
     let (space, rest) = key.split_first_chunk::<4>()?;
     let token = rest.first_chunk::<8>()?;
-    Some((Space(u32::from_be_bytes(*space)), cql_types::decode_token(*token)))
+    Some((
+        Space(u32::from_be_bytes(*space)),
+        cql_types::decode_token(*token),
+    ))
 }

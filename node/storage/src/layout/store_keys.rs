@@ -41,7 +41,11 @@ impl StoreKey {
             Self::Flushed(log) => own(FLUSHED, &[&log.number().to_be_bytes()]),
             Self::Dead(range) => own(
                 DEAD,
-                &[&range.space.0.to_be_bytes(), &encode_token(range.first), &encode_token(range.last)],
+                &[
+                    &range.space.0.to_be_bytes(),
+                    &encode_token(range.first),
+                    &encode_token(range.last),
+                ],
             ),
             Self::Assigned => own(ASSIGNED, &[]),
         }
@@ -51,9 +55,9 @@ impl StoreKey {
         let rest = key.strip_prefix(&Space::STORE.0.to_be_bytes())?;
         match rest.split_first()? {
             (&NEXT_SPACE, []) => Some(Self::NextSpace),
-            (&FLUSHED, number) => {
-                Some(Self::Flushed(LogId::from_number(u64::from_be_bytes(number.try_into().ok()?))))
-            }
+            (&FLUSHED, number) => Some(Self::Flushed(LogId::from_number(u64::from_be_bytes(
+                number.try_into().ok()?,
+            )))),
             (&DEAD, rest) => {
                 let (space, rest) = rest.split_first_chunk::<4>()?;
                 let (first, rest) = rest.split_first_chunk::<8>()?;
@@ -84,16 +88,17 @@ pub(crate) struct CleanupKey {
 }
 
 impl CleanupKey {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        encode_cleanup(self.due, &PartitionPrefix::new(self.space, self.token, &self.key))
-    }
-
     pub(crate) fn decode(key: &[u8]) -> Option<Self> {
         let rest = key.strip_prefix(&Space::CLEANUP.0.to_be_bytes())?;
         let (due, rest) = rest.split_first_chunk::<8>()?;
         let (space, token, key, _) = parse_front(rest)?;
         let due = cql_types::decode_token(*due).0;
-        Some(Self { due, space, token, key })
+        Some(Self {
+            due,
+            space,
+            token,
+            key,
+        })
     }
 
     /// All entries due at second `now` or before, the end excluded.
@@ -121,9 +126,21 @@ mod tests {
     #[test]
     fn entries_come_back_in_their_ranges() {
         let (start, end) = StoreKey::all();
-        let range = SpaceRange { space: Space(9), first: Token::MIN, last: Token(4) };
-        let log = LogId { generation: 3, shard: LogId::LOCAL };
-        for key in [StoreKey::NextSpace, StoreKey::Flushed(log), StoreKey::Dead(range), StoreKey::Assigned] {
+        let range = SpaceRange {
+            space: Space(9),
+            first: Token::MIN,
+            last: Token(4),
+        };
+        let log = LogId {
+            generation: 3,
+            shard: LogId::LOCAL,
+        };
+        for key in [
+            StoreKey::NextSpace,
+            StoreKey::Flushed(log),
+            StoreKey::Dead(range),
+            StoreKey::Assigned,
+        ] {
             let bytes = key.encode();
             assert!(start <= bytes && bytes < end);
             assert_eq!(StoreKey::decode(&bytes), Some(key));
@@ -142,7 +159,13 @@ mod tests {
         };
         let (start, end) = CleanupKey::due_at(10);
         for (due, inside) in [(-1, true), (0, true), (10, true), (11, false)] {
-            let bytes = key(due).encode();
+            let CleanupKey {
+                space,
+                token,
+                key: partition,
+                ..
+            } = key(due);
+            let bytes = encode_cleanup(due, &PartitionPrefix::new(space, token, &partition));
             assert_eq!(start <= bytes && bytes < end, inside, "{due}");
             assert_eq!(CleanupKey::decode(&bytes), Some(key(due)));
         }

@@ -82,7 +82,9 @@ pub(crate) fn seal(bytes: &mut [u8], salt: u64, durable: u64) -> Option<usize> {
     let frame = bytes.get_mut(..total)?;
     let unsynced = u32::try_from(sequence.saturating_sub(durable)).unwrap_or(u32::MAX);
     frame.get_mut(8..16)?.copy_from_slice(&salt.to_le_bytes());
-    frame.get_mut(24..28)?.copy_from_slice(&unsynced.to_le_bytes());
+    frame
+        .get_mut(24..28)?
+        .copy_from_slice(&unsynced.to_le_bytes());
     let crc = checksum(frame.get(..HEADER + length)?)?;
     frame.get_mut(4..8)?.copy_from_slice(&crc.to_le_bytes());
     Some(total)
@@ -130,7 +132,9 @@ mod tests {
 
     fn sealed(body: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        append(&mut out, 7, 42, Kind::Mutations, |out| out.extend_from_slice(body));
+        append(&mut out, 7, 42, Kind::Mutations, |out| {
+            out.extend_from_slice(body)
+        });
         assert_eq!(seal(&mut out, 7, 40), Some(out.len()));
         out
     }
@@ -143,7 +147,15 @@ mod tests {
             assert_eq!(bytes.len() % ALIGN, 0);
             let (frame, taken) = parse(&bytes, 7).unwrap();
             assert_eq!(taken, bytes.len());
-            assert_eq!(frame, Frame { sequence: 42, durable_before: 40, kind: Kind::Mutations, body: &body });
+            assert_eq!(
+                frame,
+                Frame {
+                    sequence: 42,
+                    durable_before: 40,
+                    kind: Kind::Mutations,
+                    body: &body
+                }
+            );
         }
     }
 
@@ -168,6 +180,9 @@ mod tests {
         assert_eq!(bytes[..4], [2, 0, 0, 0]);
         assert_eq!(bytes[8..16], [7, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(bytes[16..24], [42, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(bytes[24..], [2, 0, 0, 0, 1, 0, 0, 0, 0xaa, 0xbb, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            bytes[24..],
+            [2, 0, 0, 0, 1, 0, 0, 0, 0xaa, 0xbb, 0, 0, 0, 0, 0, 0]
+        );
     }
 }

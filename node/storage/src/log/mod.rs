@@ -138,13 +138,22 @@ impl fmt::Display for LogError {
                 f.write_str("the commit log waits for its next segment; try again")
             }
             Self::NoSpace { cause: Some(cause) } => {
-                write!(f, "the commit log is full: {cause}; writes go on when there is space again")
+                write!(
+                    f,
+                    "the commit log is full: {cause}; writes go on when there is space again"
+                )
             }
             Self::Stopped { cause } => {
-                write!(f, "the commit log has stopped: {cause}; restart the node when the disk works")
+                write!(
+                    f,
+                    "the commit log has stopped: {cause}; restart the node when the disk works"
+                )
             }
             Self::Unknown { cause } => {
-                write!(f, "the write may have been applied; the commit log has stopped: {cause}")
+                write!(
+                    f,
+                    "the write may have been applied; the commit log has stopped: {cause}"
+                )
             }
         }
     }

@@ -20,7 +20,9 @@ impl SharedLog {
         mut rng: SeededRng,
         counters: Arc<LogCounters>,
     ) -> Result<Self, FileError> {
-        place.files.create_dir_all(&place.directory, SYNC_LOG_PARENTS)?;
+        place
+            .files
+            .create_dir_all(&place.directory, SYNC_LOG_PARENTS)?;
         let salt = node_env::Rng::next_u64(&mut rng) | 1;
         let length = options.first_segment_bytes.max(4096);
         let first = make(&place, FIRST_NUMBER, salt, length)?;
@@ -49,12 +51,18 @@ impl SharedLog {
                 let number = state.next_number;
                 state.next_number += 1;
                 let fits = |segment: &Arc<Segment>| segment.length == self.options.segment_bytes;
-                let free = state.free.iter().position(fits).map(|at| state.free.swap_remove(at));
+                let free = state
+                    .free
+                    .iter()
+                    .position(fits)
+                    .map(|at| state.free.swap_remove(at));
                 (free, number, state.salt())
             };
             let made = match free {
-                Some(free) => recycle(&self.place, &free, number, salt).inspect(|_| self.counters.segment_recycled()),
-                None => make(&self.place, number, salt, self.options.segment_bytes).inspect(|_| self.counters.segment_made()),
+                Some(free) => recycle(&self.place, &free, number, salt)
+                    .inspect(|_| self.counters.segment_recycled()),
+                None => make(&self.place, number, salt, self.options.segment_bytes)
+                    .inspect(|_| self.counters.segment_made()),
             };
             let mut state = self.lock();
             match made {
@@ -81,7 +89,9 @@ impl SharedLog {
         loop {
             let free = {
                 let free = &mut self.lock().free;
-                let odd = free.iter().position(|one| one.length != self.options.segment_bytes);
+                let odd = free
+                    .iter()
+                    .position(|one| one.length != self.options.segment_bytes);
                 match odd.or(free.len().checked_sub(self.options.spares + 1)) {
                     Some(at) => free.swap_remove(at),
                     None => return Ok(()),
@@ -108,7 +118,13 @@ fn make(place: &LogPlace, number: u64, salt: u64, length: u64) -> Result<Segment
     // The header becomes durable with the first frames: the sync that covers them covers it.
     file.write_at(0, &header(place, number, salt, length))?;
     place.files.sync_dir(&place.directory, SYNC_LOG_DIRECTORY)?;
-    Ok(Segment { file, path, number, salt, length })
+    Ok(Segment {
+        file,
+        path,
+        number,
+        salt,
+        length,
+    })
 }
 
 /// The same file under another number and salt; its old frames are in the engine.
@@ -117,11 +133,24 @@ fn make(place: &LogPlace, number: u64, salt: u64, length: u64) -> Result<Segment
 /// goes by the header, not by the name.
 fn recycle(place: &LogPlace, free: &Segment, number: u64, salt: u64) -> Result<Segment, FileError> {
     let path = path(place, number);
-    free.file.write_at(0, &header(place, number, salt, free.length))?;
+    free.file
+        .write_at(0, &header(place, number, salt, free.length))?;
     place.files.rename(&free.path, &path)?;
-    Ok(Segment { file: Arc::clone(&free.file), path, number, salt, length: free.length })
+    Ok(Segment {
+        file: Arc::clone(&free.file),
+        path,
+        number,
+        salt,
+        length: free.length,
+    })
 }
 
 fn header(place: &LogPlace, number: u64, salt: u64, length: u64) -> [u8; super::segment::HEADER] {
-    SegmentHeader { log: place.id.number(), number, salt, length }.encode()
+    SegmentHeader {
+        log: place.id.number(),
+        number,
+        salt,
+        length,
+    }
+    .encode()
 }

@@ -60,19 +60,33 @@ impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => error.fmt(f),
-            Self::Hole { log, file, offset, missing, seen } => write!(
+            Self::Hole {
+                log,
+                file,
+                offset,
+                missing,
+                seen,
+            } => write!(
                 f,
                 "commit log {log} has a hole: frame {missing} should stand at byte {offset} of {}, and frame {seen} \
                  proves that it was durable; acknowledged writes are lost: restore the file, or move the log's folder \
                  away and repair from replicas",
                 file.display()
             ),
-            Self::Frame { log, sequence, what } => write!(
+            Self::Frame {
+                log,
+                sequence,
+                what,
+            } => write!(
                 f,
                 "frame {sequence} of commit log {log} cannot be read: {what}; was it written by a newer version?"
             ),
             Self::NotASegment { file, what } => {
-                write!(f, "{} is no commit-log segment: {what}; move it away", file.display())
+                write!(
+                    f,
+                    "{} is no commit-log segment: {what}; move it away",
+                    file.display()
+                )
             }
         }
     }
@@ -104,7 +118,6 @@ pub(crate) struct LogReader {
     bytes: Vec<u8>,
     offset: usize,
     next: u64,
-    flushed: LogPosition,
     state: Reading,
 }
 
@@ -148,7 +161,10 @@ impl LogReader {
                 continue;
             };
             if header.log != id.number() {
-                return Err(ReplayError::NotASegment { file: path, what: "it belongs to another log" });
+                return Err(ReplayError::NotASegment {
+                    file: path,
+                    what: "it belongs to another log",
+                });
             }
             segments.push(OldSegment { file, path, header });
         }
@@ -160,7 +176,6 @@ impl LogReader {
             bytes: Vec::new(),
             offset: 0,
             next: flushed.0 + 1,
-            flushed,
             state: Reading::Yes,
         };
         reader.start()?;
@@ -187,25 +202,43 @@ impl LogReader {
             }
             self.next = peeked.sequence + 1;
             let body = self.bytes.get(body..body + peeked.body).unwrap_or_default();
-            let Peeked { sequence, durable_before, kind, .. } = peeked;
-            return Ok(Some(Frame { sequence, durable_before, kind, body }));
+            let Peeked {
+                sequence,
+                durable_before,
+                kind,
+                ..
+            } = peeked;
+            return Ok(Some(Frame {
+                sequence,
+                durable_before,
+                kind,
+                body,
+            }));
         }
     }
 
-    /// Bytes of the segments, for progress and statistics.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.header.length).sum()
-    }
-
     fn salt(&self) -> u64 {
-        self.segments.get(self.at).map_or(0, |segment| segment.header.salt)
+        self.segments
+            .get(self.at)
+            .map_or(0, |segment| segment.header.salt)
     }
 
     /// A frame at the current place that is not beyond the next one.
     fn peek(&self) -> Option<Peeked> {
         let (frame, size) = frame::parse(self.bytes.get(self.offset..)?, self.salt())?;
-        let Frame { sequence, durable_before, kind, body } = frame;
-        (sequence <= self.next).then_some(Peeked { sequence, durable_before, kind, body: body.len(), size })
+        let Frame {
+            sequence,
+            durable_before,
+            kind,
+            body,
+        } = frame;
+        (sequence <= self.next).then_some(Peeked {
+            sequence,
+            durable_before,
+            kind,
+            body: body.len(),
+            size,
+        })
     }
 
     fn start(&mut self) -> Result<(), ReplayError> {
@@ -222,10 +255,15 @@ impl LogReader {
     }
 
     fn load(&mut self, at: usize) -> Result<(), ReplayError> {
-        let Some(segment) = self.segments.get(at) else { return Ok(()) };
+        let Some(segment) = self.segments.get(at) else {
+            return Ok(());
+        };
         let length = segment.file.len()?;
         if length > SEGMENT_MAX {
-            return Err(ReplayError::NotASegment { file: segment.path.clone(), what: "it is too long" });
+            return Err(ReplayError::NotASegment {
+                file: segment.path.clone(),
+                what: "it is too long",
+            });
         }
         self.bytes.clear();
         self.bytes.resize(usize::try_from(length).unwrap_or(0), 0);
@@ -283,17 +321,15 @@ impl LogReader {
         }
         None
     }
-
-    /// The position after which frames were asked for.
-    pub(crate) fn flushed(&self) -> LogPosition {
-        self.flushed
-    }
 }
 
 /// The logs in a folder, by id; a folder that is missing has none.
 pub(crate) fn list_logs(files: &dyn Files, folder: &Path) -> Result<Vec<LogId>, FileError> {
     let mut logs = match files.list(folder) {
-        Ok(entries) => entries.iter().filter_map(|entry| LogId::of_file(&entry.name)).collect::<Vec<_>>(),
+        Ok(entries) => entries
+            .iter()
+            .filter_map(|entry| LogId::of_file(&entry.name))
+            .collect::<Vec<_>>(),
         Err(error) if error.kind == FileErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
@@ -303,7 +339,11 @@ pub(crate) fn list_logs(files: &dyn Files, folder: &Path) -> Result<Vec<LogId>, 
 }
 
 /// Removes the segments of logs that are in the engine.
-pub(crate) fn remove_logs(files: &dyn Files, folder: &Path, logs: &[LogId]) -> Result<(), FileError> {
+pub(crate) fn remove_logs(
+    files: &dyn Files,
+    folder: &Path,
+    logs: &[LogId],
+) -> Result<(), FileError> {
     for entry in files.list(folder)? {
         if LogId::of_file(&entry.name).is_some_and(|id| logs.contains(&id)) {
             files.remove(&folder.join(&entry.name))?;

@@ -31,7 +31,10 @@ impl LogId {
     #[must_use]
     pub const fn from_number(number: u64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-        Self { generation: (number >> 32) as u32, shard: number as u32 }
+        Self {
+            generation: (number >> 32) as u32,
+            shard: number as u32,
+        }
     }
 
     /// The file of a segment of this log.
@@ -111,7 +114,12 @@ mod tests {
 
     #[test]
     fn headers_come_back_and_damage_is_seen() {
-        let header = SegmentHeader { log: 1 << 32, number: 3, salt: 99, length: 4096 };
+        let header = SegmentHeader {
+            log: 1 << 32,
+            number: 3,
+            salt: 99,
+            length: 4096,
+        };
         let bytes = header.encode();
         assert_eq!(SegmentHeader::decode(&bytes), Some(header));
         for bit in 0..44 * 8 {
@@ -126,13 +134,35 @@ mod tests {
     #[test]
     fn names_come_back() {
         for shard in [0, 12, 12_345, LogId::LOCAL] {
-            let id = LogId { generation: 7, shard };
+            let id = LogId {
+                generation: 7,
+                shard,
+            };
             assert_eq!(LogId::of_file(&id.file_name(9)), Some(id));
             assert_eq!(LogId::from_number(id.number()), id);
         }
-        assert_eq!(LogId { generation: 7, shard: 0 }.file_name(1), "0000000007-0000-0000000001.log");
-        assert_eq!(LogId { generation: 7, shard: LogId::LOCAL }.file_name(1), "0000000007-local-0000000001.log");
-        for bad in ["7-0-1.log", "0000000007-0000.log", "0000000007-0000-0000000001", "x"] {
+        assert_eq!(
+            LogId {
+                generation: 7,
+                shard: 0
+            }
+            .file_name(1),
+            "0000000007-0000-0000000001.log"
+        );
+        assert_eq!(
+            LogId {
+                generation: 7,
+                shard: LogId::LOCAL
+            }
+            .file_name(1),
+            "0000000007-local-0000000001.log"
+        );
+        for bad in [
+            "7-0-1.log",
+            "0000000007-0000.log",
+            "0000000007-0000-0000000001",
+            "x",
+        ] {
             assert_eq!(LogId::of_file(bad), None);
         }
     }

@@ -123,7 +123,10 @@ impl SharedLog {
                 pending: Batch::default(),
                 next_sequence: 1,
                 next_number: first.number + 1,
-                current: Open { segment: first, offset: HEADER as u64 },
+                current: Open {
+                    segment: first,
+                    offset: HEADER as u64,
+                },
                 spares: VecDeque::new(),
                 used: VecDeque::new(),
                 free: Vec::new(),
@@ -156,7 +159,9 @@ impl SharedLog {
         let size = self.check_size(body.len())?;
         let state = &mut *self.lock();
         if let Some(cause) = &state.failure {
-            return Err(LogError::Stopped { cause: cause.clone() });
+            return Err(LogError::Stopped {
+                cause: cause.clone(),
+            });
         }
         if !state.current.fits(size) {
             state.next_segment(size)?;
@@ -166,13 +171,18 @@ impl SharedLog {
         state.next_sequence += 1;
         let was_empty = state.pending.bytes.is_empty();
         state.push(sequence, |out| {
-            frame::append(out, 0, sequence, Kind::Mutations, |out| out.extend_from_slice(body));
+            frame::append(out, 0, sequence, Kind::Mutations, |out| {
+                out.extend_from_slice(body)
+            });
         });
         let wake = match state.gathering {
             Gathering::No => was_empty,
             Gathering::Yes => state.pending.bytes.len() > PERIODIC_BYTES,
         };
-        Ok((LogPosition(sequence), if wake { WakeLog::Yes } else { WakeLog::No }))
+        Ok((
+            LogPosition(sequence),
+            if wake { WakeLog::Yes } else { WakeLog::No },
+        ))
     }
 
     /// Whether a body of this many bytes would be accepted now.
@@ -180,11 +190,15 @@ impl SharedLog {
         let size = self.check_size(body)?;
         let state = self.lock();
         if let Some(cause) = &state.failure {
-            return Err(LogError::Stopped { cause: cause.clone() });
+            return Err(LogError::Stopped {
+                cause: cause.clone(),
+            });
         }
         match state.current.fits(size) || state.spares.iter().any(|spare| fits(spare, size)) {
             true => Ok(()),
-            false => Err(LogError::NoSpace { cause: state.refused.clone() }),
+            false => Err(LogError::NoSpace {
+                cause: state.refused.clone(),
+            }),
         }
     }
 
@@ -234,7 +248,12 @@ impl SharedLog {
     /// Bytes of segments that hold frames.
     pub(crate) fn used_bytes(&self) -> u64 {
         let state = self.lock();
-        state.used.iter().map(|used| used.segment.length).sum::<u64>() + state.current.offset
+        state
+            .used
+            .iter()
+            .map(|used| used.segment.length)
+            .sum::<u64>()
+            + state.current.offset
     }
 
     /// Takes what is pending; `into` is empty and lends its memory to the next batch.
@@ -264,33 +283,70 @@ impl SharedLog {
     /// nothing was written to yet. The failed segment takes no more frames.
     pub(super) fn relocate(&self, batch: &mut Batch, failed_run: usize) -> Result<(), LogError> {
         let state = &mut *self.lock();
-        let kept = batch.runs.get(..failed_run).map(<[Run]>::to_vec).unwrap_or_default();
+        let kept = batch
+            .runs
+            .get(..failed_run)
+            .map(<[Run]>::to_vec)
+            .unwrap_or_default();
         let moved_from = batch.runs.get(failed_run).map_or(0, |run| run.start);
-        let failed = batch.runs.get(failed_run).map_or(0, |run| run.segment.number);
+        let failed = batch
+            .runs
+            .get(failed_run)
+            .map_or(0, |run| run.segment.number);
         let mut bytes = std::mem::take(&mut batch.bytes);
         bytes.append(&mut state.pending.bytes);
         let mut untouched: VecDeque<Arc<Segment>> = VecDeque::new();
-        let runs = batch.runs.iter().skip(failed_run).chain(&state.pending.runs);
-        let planned = runs.map(|run| &run.segment).chain([&state.current.segment]).chain(&state.spares);
+        let runs = batch
+            .runs
+            .iter()
+            .skip(failed_run)
+            .chain(&state.pending.runs);
+        let planned = runs
+            .map(|run| &run.segment)
+            .chain([&state.current.segment])
+            .chain(&state.spares);
         for segment in planned {
-            if segment.number > failed && untouched.back().is_none_or(|last| last.number < segment.number) {
+            if segment.number > failed
+                && untouched
+                    .back()
+                    .is_none_or(|last| last.number < segment.number)
+            {
                 untouched.push_back(Arc::clone(segment));
             }
         }
-        let first_moved = bytes.get(moved_from..).and_then(|rest| frame::u64_at(rest, 16)).unwrap_or(1);
+        let first_moved = bytes
+            .get(moved_from..)
+            .and_then(|rest| frame::u64_at(rest, 16))
+            .unwrap_or(1);
         if let Some(run) = batch.runs.get(failed_run) {
             state.used.retain(|used| used.segment.number < failed);
-            state.used.push_back(Used { segment: Arc::clone(&run.segment), last: first_moved - 1 });
+            state.used.push_back(Used {
+                segment: Arc::clone(&run.segment),
+                last: first_moved - 1,
+            });
         }
         let frames = batch.frames + state.pending.frames;
-        *batch = Batch { bytes: Vec::new(), runs: kept, last: batch.last, frames };
-        batch.bytes.extend_from_slice(bytes.get(..moved_from).unwrap_or_default());
+        *batch = Batch {
+            bytes: Vec::new(),
+            runs: kept,
+            last: batch.last,
+            frames,
+        };
+        batch
+            .bytes
+            .extend_from_slice(bytes.get(..moved_from).unwrap_or_default());
         state.pending.clear();
         std::mem::swap(&mut state.pending, batch);
         state.spares = untouched;
-        let first = state.spares.pop_front().ok_or(LogError::NoSpace { cause: None });
+        let first = state
+            .spares
+            .pop_front()
+            .ok_or(LogError::NoSpace { cause: None });
         let placed = first.and_then(|segment| {
-            state.current = Open { segment, offset: HEADER as u64 };
+            state.current = Open {
+                segment,
+                offset: HEADER as u64,
+            };
             state.place_all(bytes.get(moved_from..).unwrap_or_default())
         });
         std::mem::swap(&mut state.pending, batch);
@@ -323,16 +379,30 @@ impl State {
     /// Opens the first spare that takes a frame of this size; smaller ones before it become free.
     fn next_segment(&mut self, size: usize) -> Result<(), LogError> {
         let Some(at) = self.spares.iter().position(|spare| fits(spare, size)) else {
-            return Err(LogError::NoSpace { cause: self.refused.clone() });
+            return Err(LogError::NoSpace {
+                cause: self.refused.clone(),
+            });
         };
         let skipped = self.spares.drain(..at).collect::<Vec<_>>();
         let Some(segment) = self.spares.pop_front() else {
-            return Err(LogError::NoSpace { cause: self.refused.clone() });
+            return Err(LogError::NoSpace {
+                cause: self.refused.clone(),
+            });
         };
         let last = self.next_sequence - 1;
-        let full = std::mem::replace(&mut self.current, Open { segment, offset: HEADER as u64 });
-        self.used.push_back(Used { segment: full.segment, last });
-        self.used.extend(skipped.into_iter().map(|segment| Used { segment, last }));
+        let full = std::mem::replace(
+            &mut self.current,
+            Open {
+                segment,
+                offset: HEADER as u64,
+            },
+        );
+        self.used.push_back(Used {
+            segment: full.segment,
+            last,
+        });
+        self.used
+            .extend(skipped.into_iter().map(|segment| Used { segment, last }));
         Ok(())
     }
 
@@ -357,14 +427,33 @@ impl State {
 
     /// Places frames that have their sequences already.
     fn place_all(&mut self, mut frames: &[u8]) -> Result<(), LogError> {
-        while let (Some(length), Some(sequence)) = (frame::u32_at(frames, 0), frame::u64_at(frames, 16)) {
-            let Some((one, rest)) = frames.split_at_checked(frame::size(length as usize)) else { break };
+        while let (Some(length), Some(sequence)) =
+            (frame::u32_at(frames, 0), frame::u64_at(frames, 16))
+        {
+            let Some((one, rest)) = frames.split_at_checked(frame::size(length as usize)) else {
+                break;
+            };
             if !self.current.fits(one.len()) {
-                let Some(segment) = self.spares.pop_front().filter(|spare| fits(spare, one.len())) else {
-                    return Err(LogError::NoSpace { cause: self.refused.clone() });
+                let Some(segment) = self
+                    .spares
+                    .pop_front()
+                    .filter(|spare| fits(spare, one.len()))
+                else {
+                    return Err(LogError::NoSpace {
+                        cause: self.refused.clone(),
+                    });
                 };
-                let full = std::mem::replace(&mut self.current, Open { segment, offset: HEADER as u64 });
-                self.used.push_back(Used { segment: full.segment, last: sequence - 1 });
+                let full = std::mem::replace(
+                    &mut self.current,
+                    Open {
+                        segment,
+                        offset: HEADER as u64,
+                    },
+                );
+                self.used.push_back(Used {
+                    segment: full.segment,
+                    last: sequence - 1,
+                });
             }
             self.pending.frames -= 1; // counted before
             self.push(sequence, |out| out.extend_from_slice(one));

@@ -62,7 +62,9 @@ impl LogLoop {
             (from, retried) = (failed, true);
         }
         self.written = self.batch.last.max(self.written);
-        self.log.counters.frames_written(self.batch.frames, self.batch.bytes.len() as u64);
+        self.log
+            .counters
+            .frames_written(self.batch.frames, self.batch.bytes.len() as u64);
         self.batch.clear();
         Ok(())
     }
@@ -70,7 +72,9 @@ impl LogLoop {
     fn write_runs(&mut self, from: usize) -> Result<(), (usize, FileError)> {
         let durable = self.log.durable().0;
         for (index, run) in self.batch.runs.iter().enumerate().skip(from) {
-            let Some(bytes) = self.batch.bytes.get_mut(run.start..run.end) else { continue };
+            let Some(bytes) = self.batch.bytes.get_mut(run.start..run.end) else {
+                continue;
+            };
             let mut rest = &mut *bytes;
             while let Some(size) = frame::seal(rest, run.segment.salt, durable) {
                 rest = rest.get_mut(size..).unwrap_or_default();
@@ -78,7 +82,11 @@ impl LogLoop {
             if let Err(error) = run.segment.file.write_at(run.offset, bytes) {
                 return Err((index, error));
             }
-            if self.dirty.last().is_none_or(|last| last.number != run.segment.number) {
+            if self
+                .dirty
+                .last()
+                .is_none_or(|last| last.number != run.segment.number)
+            {
                 self.dirty.push(Arc::clone(&run.segment));
             }
         }

@@ -130,9 +130,16 @@ impl Memtable {
         self.assigned
     }
 
-    pub(crate) fn partition(&self, space: Space, token: Token, key: &PartitionKey) -> Option<&Partition> {
+    pub(crate) fn partition(
+        &self,
+        space: Space,
+        token: Token,
+        key: &PartitionKey,
+    ) -> Option<&Partition> {
         let slot = self.partitions.get(&Place::new(space, token))?;
-        slot.as_slice().iter().find(|partition| partition.key() == key)
+        slot.as_slice()
+            .iter()
+            .find(|partition| partition.key() == key)
     }
 
     /// Partitions from `start` up to but not including `end`, in the order of their keys in the engine.
@@ -154,7 +161,14 @@ impl Memtable {
         for (place, slot) in self.partitions.range(from.place..) {
             let index = if *place == from.place { from.index } else { 0 };
             if let Some(partition) = slot.as_slice().get(index) {
-                return Some((Cursor { place: *place, index: index + 1 }, *place, partition));
+                return Some((
+                    Cursor {
+                        place: *place,
+                        index: index + 1,
+                    },
+                    *place,
+                    partition,
+                ));
             }
         }
         None
@@ -201,7 +215,10 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub(crate) const START: Self = Self { place: Place::new(Space::STORE, Token::MIN), index: 0 };
+    pub(crate) const START: Self = Self {
+        place: Place::new(Space::STORE, Token::MIN),
+        index: 0,
+    };
 }
 
 impl Slot {

@@ -27,14 +27,22 @@ pub(crate) struct Extras {
 impl Extras {
     fn bytes(&self) -> usize {
         size_of::<Self>()
-            + self.static_row.as_ref().map_or(0, |row| row.as_bytes().len())
+            + self
+                .static_row
+                .as_ref()
+                .map_or(0, |row| row.as_bytes().len())
             + self.tombstones.heap_bytes()
     }
 }
 
 impl Partition {
     pub(super) fn new(key: PartitionKey) -> Self {
-        Self { key, position: LogPosition::NONE, rows: Rows::new(), extras: None }
+        Self {
+            key,
+            position: LogPosition::NONE,
+            rows: Rows::new(),
+            extras: None,
+        }
     }
 
     /// What an empty partition takes.
@@ -43,9 +51,18 @@ impl Partition {
     }
 
     /// Merges an update; gives the bytes that the changed parts took before and take now.
-    pub(super) fn apply(&mut self, update: PartitionUpdate, position: LogPosition) -> (usize, usize) {
+    pub(super) fn apply(
+        &mut self,
+        update: PartitionUpdate,
+        position: LogPosition,
+    ) -> (usize, usize) {
         self.position = self.position.max(position);
-        let PartitionUpdate { deletion, static_row, tombstones, rows } = update;
+        let PartitionUpdate {
+            deletion,
+            static_row,
+            tombstones,
+            rows,
+        } = update;
         let (mut before, mut after) = (0, 0);
         if deletion.is_some() || static_row.is_some() || !tombstones.is_empty() {
             before += self.extras.as_ref().map_or(0, |extras| extras.bytes());
@@ -92,7 +109,10 @@ impl Partition {
     }
 
     /// At most `count` rows after `after`, which may be `None` for the first.
-    pub(crate) fn rows_after(&self, after: Option<&ClusteringKey>) -> impl Iterator<Item = (&ClusteringKey, &RowBuf)> {
+    pub(crate) fn rows_after(
+        &self,
+        after: Option<&ClusteringKey>,
+    ) -> impl Iterator<Item = (&ClusteringKey, &RowBuf)> {
         self.rows.after(after)
     }
 }

@@ -32,7 +32,9 @@ impl Rows {
         match self {
             Self::One(only, row) => (only.as_bytes() == key).then_some(row),
             Self::Few(rows) => {
-                let at = rows.binary_search_by(|(found, _)| found.as_bytes().cmp(key)).ok()?;
+                let at = rows
+                    .binary_search_by(|(found, _)| found.as_bytes().cmp(key))
+                    .ok()?;
                 rows.get(at).map(|(_, row)| row)
             }
             Self::Many(rows) => rows.get(key),
@@ -44,7 +46,9 @@ impl Rows {
         match self {
             Self::One(only, old) if *only == key => merge_into(only, old, &row),
             Self::One(..) => {
-                let Self::One(only, old) = std::mem::replace(self, Self::Few(Vec::with_capacity(4))) else {
+                let Self::One(only, old) =
+                    std::mem::replace(self, Self::Few(Vec::with_capacity(4)))
+                else {
                     return (0, 0);
                 };
                 if let Self::Few(rows) = self {
@@ -93,7 +97,9 @@ impl Rows {
         end: &[u8],
     ) -> impl DoubleEndedIterator<Item = (&'a ClusteringKey, &'a RowBuf)> + use<'a> {
         let one = match self {
-            Self::One(key, row) if start <= key.as_bytes() && key.as_bytes() < end => Some((key, row)),
+            Self::One(key, row) if start <= key.as_bytes() && key.as_bytes() < end => {
+                Some((key, row))
+            }
             Self::One(..) | Self::Few(_) | Self::Many(_) => None,
         };
         let few = match self {
@@ -115,7 +121,10 @@ impl Rows {
     }
 
     /// Rows behind `after`, or all.
-    pub(super) fn after(&self, after: Option<&ClusteringKey>) -> impl Iterator<Item = (&ClusteringKey, &RowBuf)> {
+    pub(super) fn after(
+        &self,
+        after: Option<&ClusteringKey>,
+    ) -> impl Iterator<Item = (&ClusteringKey, &RowBuf)> {
         let behind = |key: &ClusteringKey| after.is_none_or(|after| key > after);
         let one = match self {
             Self::One(key, row) if behind(key) => Some((key, row)),
@@ -130,7 +139,8 @@ impl Rows {
         };
         let many = match self {
             Self::Many(rows) => {
-                let start = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.as_bytes()));
+                let start =
+                    after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.as_bytes()));
                 Some(rows.range::<[u8], _>((start, Bound::Unbounded)))
             }
             Self::One(..) | Self::Few(_) => None,
@@ -152,7 +162,9 @@ mod tests {
     use cql_mutation::{Liveness, RowBuilder};
 
     fn row(timestamp: i64) -> RowBuf {
-        RowBuilder::new().liveness(Liveness::lasting(timestamp)).take()
+        RowBuilder::new()
+            .liveness(Liveness::lasting(timestamp))
+            .take()
     }
 
     #[test]
@@ -169,12 +181,24 @@ mod tests {
             }
             let found: Vec<u8> = rows.after(None).map(|(key, _)| key.as_bytes()[0]).collect();
             assert!(found.iter().copied().eq(0..size));
-            assert_eq!(is - was, rows.after(None).map(|(key, row)| bytes(key, row)).sum::<usize>());
-            let part: Vec<u8> =
-                rows.between(&[3], &[9]).rev().map(|(key, _)| key.as_bytes()[0]).collect();
+            assert_eq!(
+                is - was,
+                rows.after(None)
+                    .map(|(key, row)| bytes(key, row))
+                    .sum::<usize>()
+            );
+            let part: Vec<u8> = rows
+                .between(&[3], &[9])
+                .rev()
+                .map(|(key, _)| key.as_bytes()[0])
+                .collect();
             assert!(part.into_iter().eq((3..size.clamp(3, 9)).rev()));
             let behind = ClusteringKey::new(&[4]);
-            assert!(rows.after(Some(&behind)).map(|(key, _)| key.as_bytes()[0]).eq(5..size.max(5)));
+            assert!(
+                rows.after(Some(&behind))
+                    .map(|(key, _)| key.as_bytes()[0])
+                    .eq(5..size.max(5))
+            );
             assert_eq!(rows.get(&[0]), Some(&row(1)));
             assert_eq!(rows.get(&[size]), None);
         }

@@ -81,12 +81,19 @@ impl Cleanup {
             let entry = CleanupKey::decode(&key)
                 .ok_or(StorageError::corrupt("an entry of the clean-up index"))?;
             let prefix = PartitionPrefix::new(entry.space, entry.token, &entry.key);
-            due.entry(prefix.as_bytes().to_vec()).or_insert_with(|| (entry, Vec::new())).1.push(key.to_vec());
+            due.entry(prefix.as_bytes().to_vec())
+                .or_insert_with(|| (entry, Vec::new()))
+                .1
+                .push(key.to_vec());
         }
         self.partitions = due
             .into_values()
             .map(|(entry, keys)| {
-                (PartitionPrefix::new(entry.space, entry.token, &entry.key), entry, keys)
+                (
+                    PartitionPrefix::new(entry.space, entry.token, &entry.key),
+                    entry,
+                    keys,
+                )
             })
             .collect();
         Ok(())
@@ -100,12 +107,14 @@ impl Cleanup {
         keys: Vec<Vec<u8>>,
     ) -> Result<(), StorageError> {
         if self.rules.is_dead(entry.space, entry.token) {
-            self.index.extend(keys.into_iter().map(|key| (key, Change::Delete)));
+            self.index
+                .extend(keys.into_iter().map(|key| (key, Change::Delete)));
             return Ok(());
         }
         let stored = StoredHead::read(&self.sink.reader, prefix)?;
         if stored.is_empty() {
-            self.index.extend(keys.into_iter().map(|key| (key, Change::Delete)));
+            self.index
+                .extend(keys.into_iter().map(|key| (key, Change::Delete)));
             return Ok(());
         }
         let header = stored.header()?;
@@ -122,11 +131,14 @@ impl Cleanup {
         };
         let policy = self.rules.policy(entry.space, self.now, floor);
         let kept = self.purge(context, entry, &policy, header.deletion, tombstones);
-        let static_row = header.static_row.and_then(|row| remaining_static(row, header.deletion));
+        let static_row = header
+            .static_row
+            .and_then(|row| remaining_static(row, header.deletion));
         let static_row = static_row.as_ref().map(RowBuf::as_ref);
         stored.replace(prefix, kept.0, static_row, &kept.1, &mut self.sink);
         self.write_rows(context, found.changes);
-        self.index.extend(keys.into_iter().map(|key| (key, Change::Delete)));
+        self.index
+            .extend(keys.into_iter().map(|key| (key, Change::Delete)));
         let due = cleanup_due(kept.0, &kept.1, self.rules.gc_grace_s(entry.space));
         if let Some(due) = due {
             // What is due and was not purged waits for the floor, or for somebody who knows the table.
@@ -147,7 +159,10 @@ impl Cleanup {
         let mut changes = Vec::new();
         while let Some((key, value)) = walk.peek(&self.sink.reader)? {
             if self.budget == 0 {
-                return Ok(Found { changes, complete: false });
+                return Ok(Found {
+                    changes,
+                    complete: false,
+                });
             }
             self.budget -= 1;
             if let Some((Kind::Row, clustering)) = prefix.split(key)
@@ -158,7 +173,10 @@ impl Cleanup {
             }
             walk.take();
         }
-        Ok(Found { changes, complete: true })
+        Ok(Found {
+            changes,
+            complete: true,
+        })
     }
 
     /// The deletions that stay.
@@ -184,14 +202,11 @@ impl Cleanup {
         (deletion, tombstones)
     }
 
-    fn write_rows(
-        &mut self,
-        context: &MergeContext,
-        changes: Vec<(Bytes, Bytes, Option<RowBuf>)>,
-    ) {
+    fn write_rows(&mut self, context: &MergeContext, changes: Vec<(Bytes, Bytes, Option<RowBuf>)>) {
         add(&context.counters.rows_shadowed, changes.len() as u64);
         for (key, older, newer) in changes {
-            self.sink.replace(&key, Some(&older), newer.as_ref().map(RowBuf::as_bytes));
+            self.sink
+                .replace(&key, Some(&older), newer.as_ref().map(RowBuf::as_bytes));
         }
     }
 

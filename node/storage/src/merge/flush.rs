@@ -125,7 +125,10 @@ impl Flush {
             let mut last = None;
             for (key, row) in partition.rows_after(self.flushed_to.as_ref()).take(room) {
                 keys.push(prefix.row(key));
-                rows.push(Pending { space: place.space(), row });
+                rows.push(Pending {
+                    space: place.space(),
+                    row,
+                });
                 last = Some(key);
             }
             match keys.len() - before == room {
@@ -158,7 +161,10 @@ impl Flush {
             self.sink.row(context, *space, policy, change);
         }
         add(&context.counters.rows_merged, keys.len() as u64);
-        add(&context.counters.rows_with_older, older.iter().flatten().count() as u64);
+        add(
+            &context.counters.rows_with_older,
+            older.iter().flatten().count() as u64,
+        );
         Ok(())
     }
 
@@ -174,14 +180,24 @@ impl Flush {
         Ok(())
     }
 
-    fn partition(&mut self, context: &MergeContext, mut open: Box<OpenPartition>) -> Result<(), StorageError> {
+    fn partition(
+        &mut self,
+        context: &MergeContext,
+        mut open: Box<OpenPartition>,
+    ) -> Result<(), StorageError> {
         let memtable = Arc::clone(&self.memtable);
         let policy = self.policy(context, open.place.space());
         let (place, key) = (open.place, &open.key);
         let Some(partition) = memtable.partition(place.space(), place.token(), key) else {
             return Ok(());
         };
-        match open.step(partition, context, &policy, &mut self.sink, &mut self.shadow_budget)? {
+        match open.step(
+            partition,
+            context,
+            &policy,
+            &mut self.sink,
+            &mut self.shadow_budget,
+        )? {
             PartitionStep::More => self.stage = Stage::Partition(open),
             PartitionStep::Done { cut_short } => {
                 let due = match cut_short {
@@ -199,12 +215,17 @@ impl Flush {
     /// Writes that are older than a purged tombstone may have arrived meanwhile; then the tombstone must stay.
     fn must_start_again(&self, context: &MergeContext) -> bool {
         context.floor_rule == FloorRule::Respected
-            && self.sink.purged_too_much(|space| self.memtable.floor_after_flush(space))
+            && self
+                .sink
+                .purged_too_much(|space| self.memtable.floor_after_flush(space))
     }
 
     fn start_again(&mut self, context: &MergeContext) {
         let memtable = Arc::clone(&self.memtable);
-        *self = Self { purging: Purging::Off, ..Self::new(memtable, context) };
+        *self = Self {
+            purging: Purging::Off,
+            ..Self::new(memtable, context)
+        };
     }
 
     fn finish(&mut self, context: &MergeContext) -> Result<Step, StorageError> {

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use backend::{Direction, Entry};
 use bytes::Bytes;
 use cql_mutation::{
-    ClusteringKey, Deletion, PartitionHeader, PurgePolicy, Purged, RangeChunks, RangeTombstones, RowBuf,
-    RowRef, Shadowed, purge, shadow,
+    ClusteringKey, Deletion, PartitionHeader, PurgePolicy, Purged, RangeChunks, RangeTombstones,
+    RowBuf, RowRef, Shadowed, purge, shadow,
 };
 use cql_types::PartitionKey;
 
@@ -22,6 +22,9 @@ use crate::layout::value::CHUNK_BYTES;
 use crate::memtable::Partition;
 use crate::stats::add;
 
+/// The older and the newer value of a chunk.
+type BeforeAndAfter<'a> = (Option<&'a [u8]>, Option<Vec<u8>>);
+
 /// What a partition has in the engine beside rows.
 #[derive(Debug, Default)]
 pub(super) struct StoredHead {
@@ -31,7 +34,9 @@ pub(super) struct StoredHead {
 
 impl StoredHead {
     pub(super) fn read(reader: &Reader, prefix: &PartitionPrefix) -> Result<Self, StorageError> {
-        let Some(header) = reader.get(&prefix.header())? else { return Ok(Self::default()) };
+        let Some(header) = reader.get(&prefix.header())? else {
+            return Ok(Self::default());
+        };
         let mut chunks = BTreeMap::new();
         if decode_header(&header)?.ranges == RangeChunks::Present {
             let (start, end) = prefix.chunks();
@@ -40,7 +45,10 @@ impl StoredHead {
                 chunks.insert(key.to_vec(), value);
             }
         }
-        Ok(Self { header: Some(header), chunks })
+        Ok(Self {
+            header: Some(header),
+            chunks,
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -48,7 +56,9 @@ impl StoredHead {
     }
 
     pub(super) fn header(&self) -> Result<PartitionHeader<'_>, StorageError> {
-        self.header.as_ref().map_or(Ok(PartitionHeader::default()), decode_header)
+        self.header
+            .as_ref()
+            .map_or(Ok(PartitionHeader::default()), decode_header)
     }
 
     pub(super) fn tombstones(&self) -> Result<RangeTombstones, StorageError> {
@@ -73,13 +83,20 @@ impl StoredHead {
             true => RangeChunks::Absent,
             false => RangeChunks::Present,
         };
-        let header = PartitionHeader { deletion, static_row, ranges };
+        let header = PartitionHeader {
+            deletion,
+            static_row,
+            ranges,
+        };
         let mut bytes = Vec::new();
         header.encode(&mut bytes);
         let newer = (!header.is_empty()).then_some(bytes.as_slice());
         sink.replace(&prefix.header(), self.header.as_deref(), newer);
-        let mut chunks: BTreeMap<Vec<u8>, (Option<&[u8]>, Option<Vec<u8>>)> =
-            self.chunks.iter().map(|(key, old)| (key.clone(), (Some(&old[..]), None))).collect();
+        let mut chunks: BTreeMap<Vec<u8>, BeforeAndAfter<'_>> = self
+            .chunks
+            .iter()
+            .map(|(key, old)| (key.clone(), (Some(&old[..]), None)))
+            .collect();
         for (start, value) in tombstones.to_chunks(CHUNK_BYTES) {
             chunks.entry(prefix.chunk(&start)).or_default().1 = Some(value);
         }
@@ -90,7 +107,8 @@ impl StoredHead {
 }
 
 pub(crate) fn decode_header(bytes: &Bytes) -> Result<PartitionHeader<'_>, StorageError> {
-    PartitionHeader::decode(bytes).map_err(|why| StorageError::undecodable("a partition header", why))
+    PartitionHeader::decode(bytes)
+        .map_err(|why| StorageError::undecodable("a partition header", why))
 }
 
 /// A walk over stored rows in ranges of one partition, for what a deletion shadows there.
@@ -113,7 +131,11 @@ impl ShadowWalk {
                 .map(|range| prefix.rows_between(range.start, Some(range.end)))
                 .collect(),
         };
-        Self { ranges, scan: None, peeked: None }
+        Self {
+            ranges,
+            scan: None,
+            peeked: None,
+        }
     }
 
     pub(super) fn peek(&mut self, reader: &Reader) -> Result<Option<&Entry>, StorageError> {
@@ -124,7 +146,9 @@ impl ShadowWalk {
                 self.peeked = Some(entry);
                 break;
             }
-            let Some((start, end)) = self.ranges.pop_front() else { return Ok(None) };
+            let Some((start, end)) = self.ranges.pop_front() else {
+                return Ok(None);
+            };
             self.scan = Some(reader.scan(start, end, Direction::Forward)?);
         }
         Ok(self.peeked.as_ref())
@@ -135,7 +159,11 @@ impl ShadowWalk {
     }
 
     fn stop(&mut self) {
-        *self = Self { ranges: VecDeque::new(), scan: None, peeked: None };
+        *self = Self {
+            ranges: VecDeque::new(),
+            scan: None,
+            peeked: None,
+        };
     }
 }
 
@@ -174,7 +202,11 @@ impl OpenPartition {
         let stored = StoredHead::read(&sink.reader, &prefix)?;
         let none = RangeTombstones::new();
         let (new_deletion, new_static, new_tombstones) = match partition.extras() {
-            Some(extras) => (extras.deletion, extras.static_row.as_ref(), &extras.tombstones),
+            Some(extras) => (
+                extras.deletion,
+                extras.static_row.as_ref(),
+                &extras.tombstones,
+            ),
             None => (None, None, &none),
         };
         let new = PartitionHeader {
@@ -193,10 +225,25 @@ impl OpenPartition {
         if let Some(deletion) = deletion {
             tombstones.shadow(deletion);
         }
-        stored.replace(&prefix, deletion, static_row.as_ref().map(RowBuf::as_ref), &tombstones, sink);
+        stored.replace(
+            &prefix,
+            deletion,
+            static_row.as_ref().map(RowBuf::as_ref),
+            &tombstones,
+            sink,
+        );
         let walk = ShadowWalk::new(&prefix, new_deletion, new_tombstones);
         let key = partition.key().clone();
-        Ok(Self { place, key, prefix, deletion, tombstones, walk, after: None, cut_short: false })
+        Ok(Self {
+            place,
+            key,
+            prefix,
+            deletion,
+            tombstones,
+            walk,
+            after: None,
+            cut_short: false,
+        })
     }
 
     fn deletion_at(&self, clustering: &[u8]) -> Option<Deletion> {
@@ -213,18 +260,28 @@ impl OpenPartition {
         budget: &mut usize,
     ) -> Result<PartitionStep, StorageError> {
         let after = self.after.take();
-        let rows: Vec<_> = partition.rows_after(after.as_ref()).take(ROWS_PER_TURN).collect();
+        let rows: Vec<_> = partition
+            .rows_after(after.as_ref())
+            .take(ROWS_PER_TURN)
+            .collect();
         let keys: Vec<Vec<u8>> = rows.iter().map(|(key, _)| self.prefix.row(key)).collect();
         let older = sink.reader.multi_get(&keys)?;
         for (((clustering, row), key), older) in rows.iter().zip(&keys).zip(&older) {
             self.shadow_until(Some(key), usize::MAX, context, sink, budget)?;
             let deletion = self.deletion_at(clustering);
-            let change =
-                RowChange { key, older: older.as_ref(), newer: Some(row.as_ref()), deletion };
+            let change = RowChange {
+                key,
+                older: older.as_ref(),
+                newer: Some(row.as_ref()),
+                deletion,
+            };
             sink.row(context, self.place.space(), policy, change);
         }
         add(&context.counters.rows_merged, rows.len() as u64);
-        add(&context.counters.rows_with_older, older.iter().flatten().count() as u64);
+        add(
+            &context.counters.rows_with_older,
+            older.iter().flatten().count() as u64,
+        );
         if rows.len() == ROWS_PER_TURN {
             self.after = rows.last().map(|(key, _)| (*key).clone());
             return Ok(PartitionStep::More);
@@ -233,7 +290,9 @@ impl OpenPartition {
         self.after = rows.last().map(|(key, _)| (*key).clone()).or(after);
         match self.shadow_until(None, ROWS_PER_TURN, context, sink, budget)? {
             Walk::Paused => Ok(PartitionStep::More),
-            Walk::Reached => Ok(PartitionStep::Done { cut_short: self.cut_short }),
+            Walk::Reached => Ok(PartitionStep::Done {
+                cut_short: self.cut_short,
+            }),
         }
     }
 
@@ -247,7 +306,9 @@ impl OpenPartition {
         budget: &mut usize,
     ) -> Result<Walk, StorageError> {
         for _ in 0..rows_max {
-            let Some((found, _)) = self.walk.peek(&sink.reader)? else { return Ok(Walk::Reached) };
+            let Some((found, _)) = self.walk.peek(&sink.reader)? else {
+                return Ok(Walk::Reached);
+            };
             if let Some(key) = key
                 && found >= key
             {
@@ -256,7 +317,9 @@ impl OpenPartition {
                 }
                 return Ok(Walk::Reached);
             }
-            let Some((found, value)) = self.walk.take() else { return Ok(Walk::Reached) };
+            let Some((found, value)) = self.walk.take() else {
+                return Ok(Walk::Reached);
+            };
             if *budget == 0 {
                 self.walk.stop();
                 self.cut_short = true;
@@ -296,7 +359,11 @@ pub(super) fn cleanup_due(
     gc_grace_s: Option<u32>,
 ) -> Option<i64> {
     let ranges = tombstones.iter().map(|range| range.deletion.deleted_at);
-    let first = deletion.map(|deletion| deletion.deleted_at).into_iter().chain(ranges).min()?;
+    let first = deletion
+        .map(|deletion| deletion.deleted_at)
+        .into_iter()
+        .chain(ranges)
+        .min()?;
     Some(first.saturating_add(i64::from(gc_grace_s.unwrap_or(0))))
 }
 

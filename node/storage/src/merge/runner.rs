@@ -87,7 +87,10 @@ pub(crate) struct MergerLoop {
 
 impl MergerLoop {
     /// The loop, and how to reach it once it was started and its waker is known.
-    pub(crate) fn new(context: Arc<MergeContext>, slots: Slots) -> (Self, impl FnOnce(Waker) -> Merger) {
+    pub(crate) fn new(
+        context: Arc<MergeContext>,
+        slots: Slots,
+    ) -> (Self, impl FnOnce(Waker) -> Merger) {
         let queue = Arc::new(Mutex::new(Queue::default()));
         let shared = Arc::clone(&queue);
         let last_cleanup = context.clock.monotonic();
@@ -95,8 +98,17 @@ impl MergerLoop {
             Slots::One => 1,
             Slots::Two => 2,
         };
-        let body = Self { context, queue, active: VecDeque::new(), slots, last_cleanup };
-        (body, move |waker| Merger { queue: shared, waker })
+        let body = Self {
+            context,
+            queue,
+            active: VecDeque::new(),
+            slots,
+            last_cleanup,
+        };
+        (body, move |waker| Merger {
+            queue: shared,
+            waker,
+        })
     }
 
     fn begin_jobs(&mut self) {
@@ -117,7 +129,11 @@ impl Loop for MergerLoop {
     fn turn(&mut self, phase: Phase) -> Turn {
         self.begin_jobs();
         let Some((mut job, done)) = self.active.pop_front() else {
-            let idle_for = self.context.clock.monotonic().saturating_sub(self.last_cleanup);
+            let idle_for = self
+                .context
+                .clock
+                .monotonic()
+                .saturating_sub(self.last_cleanup);
             return match (idle_for >= CLEANUP_EVERY, phase) {
                 (_, Phase::Stopping) => Turn::Idle,
                 (false, Phase::Running) => Turn::IdleFor(CLEANUP_EVERY.saturating_sub(idle_for)),

@@ -109,8 +109,16 @@ impl Sink {
         };
         let left = self.trim(space, policy, merged, change.deletion);
         match &left {
-            Left::Same => self.replace(change.key, older.map(RowRef::as_bytes), Some(merged.as_bytes())),
-            Left::Less(row) => self.replace(change.key, older.map(RowRef::as_bytes), Some(row.as_bytes())),
+            Left::Same => self.replace(
+                change.key,
+                older.map(RowRef::as_bytes),
+                Some(merged.as_bytes()),
+            ),
+            Left::Less(row) => self.replace(
+                change.key,
+                older.map(RowRef::as_bytes),
+                Some(row.as_bytes()),
+            ),
             Left::Nothing => {
                 add(&context.counters.rows_dropped, 1);
                 self.replace(change.key, older.map(RowRef::as_bytes), None);
@@ -154,7 +162,9 @@ impl Sink {
 
     /// Whether writes older than what was purged have arrived since: then nothing may be purged this time.
     pub(super) fn purged_too_much(&self, floor_of: impl Fn(Space) -> i64) -> bool {
-        self.purged.iter().any(|(space, newest)| floor_of(*space) <= *newest)
+        self.purged
+            .iter()
+            .any(|(space, newest)| floor_of(*space) <= *newest)
     }
 
     /// Installs everything: atomic, durable, visible.
@@ -189,7 +199,9 @@ fn split(block: &[u8]) -> Option<KeyAndValue<'_>> {
     let (key, rest) = block.get(8..)?.split_at_checked(key)?;
     match value {
         DELETED => Some((key, None, rest)),
-        length => rest.split_at_checked(length as usize).map(|(value, rest)| (key, Some(value), rest)),
+        length => rest
+            .split_at_checked(length as usize)
+            .map(|(value, rest)| (key, Some(value), rest)),
     }
 }
 

@@ -14,8 +14,10 @@ pub(crate) struct StoreChange {
 
 impl StoreChange {
     pub(crate) fn new(entries: impl IntoIterator<Item = (StoreKey, Option<u64>)>) -> Self {
-        let mut entries: Vec<_> =
-            entries.into_iter().map(|(key, value)| (key.encode(), value)).collect();
+        let mut entries: Vec<_> = entries
+            .into_iter()
+            .map(|(key, value)| (key.encode(), value))
+            .collect();
         entries.sort();
         entries.dedup_by(|a, b| a.0 == b.0);
         Self { entries }

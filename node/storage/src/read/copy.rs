@@ -1,8 +1,8 @@
 //! Copies out of memtables: what one turn of a read takes along.
 
 use cql_mutation::{
-    ClusteringKey, Order, PARTITION_END, PARTITION_START, PartitionHead, Partitions, ReadCommand, RowBuf,
-    Slice,
+    ClusteringKey, Order, PARTITION_END, PARTITION_START, PartitionHead, Partitions, ReadCommand,
+    RowBuf, Slice,
 };
 use cql_types::{PartitionKey, Token};
 
@@ -32,9 +32,15 @@ impl CopyBudget {
     /// Enough for what is left of a page; twice as much in each later turn of the same page.
     pub(crate) fn for_turn(command: &ReadCommand, turn: u32) -> Self {
         let wanted = command.page.rows.min(command.rows_left()).saturating_add(1);
-        let wanted = usize::try_from(wanted).unwrap_or(ROWS_MAX).clamp(16, ROWS_MAX);
+        let wanted = usize::try_from(wanted)
+            .unwrap_or(ROWS_MAX)
+            .clamp(16, ROWS_MAX);
         let rows = wanted.checked_shl(turn).unwrap_or(ROWS_MAX).min(ROWS_MAX);
-        Self { rows, bytes: BYTES_MAX, partitions: PARTITIONS_MAX }
+        Self {
+            rows,
+            bytes: BYTES_MAX,
+            partitions: PARTITIONS_MAX,
+        }
     }
 
     fn is_used_up(self) -> bool {
@@ -45,7 +51,6 @@ impl CopyBudget {
 /// One partition as the memtables have it.
 #[derive(Debug)]
 pub(crate) struct CopiedPartition {
-    pub(crate) space: Space,
     pub(crate) token: Token,
     pub(crate) key: PartitionKey,
     pub(crate) prefix: PartitionPrefix,
@@ -88,7 +93,12 @@ pub(crate) fn copy(
     memtables: &[&Memtable],
     budget: CopyBudget,
 ) -> Result<Copied, StorageError> {
-    let mut copier = Copier { command, memtables, budget, depends_on: LogPosition::NONE };
+    let mut copier = Copier {
+        command,
+        memtables,
+        budget,
+        depends_on: LogPosition::NONE,
+    };
     let (partitions, ranges, extent) = match &command.partitions {
         Partitions::Keys(keys) => {
             let (partitions, extent) = copier.keys(keys, places)?;
@@ -100,7 +110,12 @@ pub(crate) fn copy(
             (partitions, ranges, extent)
         }
     };
-    Ok(Copied { partitions, ranges, extent, depends_on: copier.depends_on })
+    Ok(Copied {
+        partitions,
+        ranges,
+        extent,
+        depends_on: copier.depends_on,
+    })
 }
 
 struct Copier<'a> {
@@ -126,7 +141,9 @@ impl Copier<'_> {
             let token = key.token();
             let space = space_of(places, token).ok_or(StorageError::NotHere { token })?;
             let memtables = self.memtables;
-            let found = memtables.iter().filter_map(|memtable| memtable.partition(space, token, key));
+            let found = memtables
+                .iter()
+                .filter_map(|memtable| memtable.partition(space, token, key));
             let found: Vec<&Partition> = found.collect();
             partitions.push(self.partition(space, token, key, &found));
         }
@@ -143,12 +160,17 @@ impl Copier<'_> {
             let mut walks: Vec<_> = self
                 .memtables
                 .iter()
-                .map(|memtable| memtable.range(Place::new(range.space, range.first), end).peekable())
+                .map(|memtable| {
+                    memtable
+                        .range(Place::new(range.space, range.first), end)
+                        .peekable()
+                })
                 .collect();
             loop {
                 let heads = walks.iter_mut().filter_map(|walk| walk.peek());
-                let Some((place, key)) =
-                    heads.map(|(place, partition)| (*place, partition.key())).min()
+                let Some((place, key)) = heads
+                    .map(|(place, partition)| (*place, partition.key()))
+                    .min()
                 else {
                     break;
                 };
@@ -187,7 +209,6 @@ impl Copier<'_> {
     ) -> CopiedPartition {
         self.budget.partitions = self.budget.partitions.saturating_sub(1);
         let mut copied = CopiedPartition {
-            space,
             token,
             key: key.clone(),
             prefix: PartitionPrefix::new(space, token, key),
@@ -199,9 +220,15 @@ impl Copier<'_> {
         for partition in found {
             self.depends_on = self.depends_on.max(partition.position());
             if let Some(extras) = partition.extras() {
-                copied.head.add(extras.deletion, extras.static_row.as_ref().map(RowBuf::as_ref));
+                copied.head.add(
+                    extras.deletion,
+                    extras.static_row.as_ref().map(RowBuf::as_ref),
+                );
                 if let Some((start, end)) = hull {
-                    copied.head.tombstones.merge(extras.tombstones.slice(start, end));
+                    copied
+                        .head
+                        .tombstones
+                        .merge(extras.tombstones.slice(start, end));
                 }
             }
             if let Some(rows) = self.rows(partition, &slices) {
@@ -219,16 +246,24 @@ impl Copier<'_> {
                 return Extent::Cut;
             }
             self.budget.rows = self.budget.rows.saturating_sub(1);
-            self.budget.bytes = self.budget.bytes.saturating_sub(row.as_bytes().len() + key.len());
+            self.budget.bytes = self
+                .budget
+                .bytes
+                .saturating_sub(row.as_bytes().len() + key.len());
             rows.push((key.clone(), row.clone()));
             Extent::All
         };
         let between = |slice: &Slice| partition.rows_between(&slice.start, &slice.end);
         let all = match self.command.order {
-            Order::Forward => slices.iter().flat_map(between).all(|row| take(row) == Extent::All),
-            Order::Reverse => {
-                slices.iter().rev().flat_map(|slice| between(slice).rev()).all(|row| take(row) == Extent::All)
-            }
+            Order::Forward => slices
+                .iter()
+                .flat_map(between)
+                .all(|row| take(row) == Extent::All),
+            Order::Reverse => slices
+                .iter()
+                .rev()
+                .flat_map(|slice| between(slice).rev())
+                .all(|row| take(row) == Extent::All),
         };
         let extent = if all { Extent::All } else { Extent::Cut };
         (!rows.is_empty()).then_some(CopiedRows { rows, extent })
@@ -238,10 +273,16 @@ impl Copier<'_> {
 /// The slices of a partition that earlier pages have not done; a row that is done may be among them.
 pub(super) fn slices_left(command: &ReadCommand, key: &PartitionKey) -> Vec<Slice> {
     let slices = command.slices.as_slice().to_vec();
-    let Some(position) = command.resume.as_ref().filter(|position| position.key == *key) else {
+    let Some(position) = command
+        .resume
+        .as_ref()
+        .filter(|position| position.key == *key)
+    else {
         return slices;
     };
-    let Some(done) = &position.clustering else { return Vec::new() };
+    let Some(done) = &position.clustering else {
+        return Vec::new();
+    };
     let left = slices.into_iter().map(|mut slice| {
         match command.order {
             Order::Forward if slice.start.as_slice() < &done[..] => slice.start = done.to_vec(),

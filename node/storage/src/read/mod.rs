@@ -47,13 +47,17 @@ pub struct ReadAnswer {
 
 /// The space that holds a token, in a list of disjoint ranges.
 fn space_of(places: &[SpaceRange], token: Token) -> Option<Space> {
-    let place = places.iter().find(|place| place.first <= token && token <= place.last)?;
+    let place = places
+        .iter()
+        .find(|place| place.first <= token && token <= place.last)?;
     Some(place.space)
 }
 
 /// The parts of `places` that a command wants, in token order; only for reads of token ranges.
 pub(crate) fn wanted_ranges(command: &ReadCommand, places: &[SpaceRange]) -> Vec<SpaceRange> {
-    let Partitions::Range { start, end } = &command.partitions else { return Vec::new() };
+    let Partitions::Range { start, end } = &command.partitions else {
+        return Vec::new();
+    };
     let first = match start {
         Bound::Unbounded => Some(Token::MIN),
         Bound::Included(token) => Some(*token),
@@ -64,7 +68,9 @@ pub(crate) fn wanted_ranges(command: &ReadCommand, places: &[SpaceRange]) -> Vec
         Bound::Included(token) => Some(*token),
         Bound::Excluded(token) => token.0.checked_sub(1).map(Token),
     };
-    let (Some(mut first), Some(last)) = (first, last) else { return Vec::new() };
+    let (Some(mut first), Some(last)) = (first, last) else {
+        return Vec::new();
+    };
     if let Some(position) = &command.resume {
         first = first.max(position.token);
     }

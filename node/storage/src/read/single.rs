@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use backend::Engine;
 use cql_mutation::{
-    Begin, Order, PartitionHead, Partitions, Progress, ReadCommand, Reconciler, RowBuf, RowRef, Slice, merge,
+    Begin, Order, PartitionHead, Partitions, Progress, ReadCommand, Reconciler, RowBuf, RowRef,
+    Slice, merge,
 };
 use cql_schema::Table;
 use cql_types::PartitionKey;
@@ -29,10 +30,16 @@ pub(crate) fn read_single_rows(
     memtables: &[&Memtable],
     engine: &Arc<dyn Engine>,
 ) -> Result<Option<ReadAnswer>, StorageError> {
-    let Partitions::Keys(keys) = &command.partitions else { return Ok(None) };
+    let Partitions::Keys(keys) = &command.partitions else {
+        return Ok(None);
+    };
     let slices = command.slices.as_slice();
     let is_single = slices.iter().all(|slice| slice.single_row().is_some());
-    if !is_single || slices.is_empty() || keys.len() * slices.len() > LOOKUPS_MAX || command.resume.is_some() {
+    if !is_single
+        || slices.is_empty()
+        || keys.len() * slices.len() > LOOKUPS_MAX
+        || command.resume.is_some()
+    {
         return Ok(None);
     }
     let mut read = SingleRows {
@@ -48,7 +55,10 @@ pub(crate) fn read_single_rows(
             break;
         }
     }
-    Ok(Some(ReadAnswer { result: read.reconciler.finish(), depends_on: read.depends_on }))
+    Ok(Some(ReadAnswer {
+        result: read.reconciler.finish(),
+        depends_on: read.depends_on,
+    }))
 }
 
 struct SingleRows<'a> {
@@ -69,16 +79,23 @@ impl SingleRows<'_> {
     ) -> Result<Progress, StorageError> {
         let token = key.token();
         let space = space_of(places, token).ok_or(StorageError::NotHere { token })?;
-        let found: Vec<&Partition> =
-            self.memtables.iter().filter_map(|memtable| memtable.partition(space, token, key)).collect();
+        let found: Vec<&Partition> = self
+            .memtables
+            .iter()
+            .filter_map(|memtable| memtable.partition(space, token, key))
+            .collect();
         let prefix = PartitionPrefix::new(space, token, key);
         let mut head = PartitionHead::default();
         for partition in &found {
             self.depends_on = self.depends_on.max(partition.position());
             if let Some(extras) = partition.extras() {
-                head.add(extras.deletion, extras.static_row.as_ref().map(RowBuf::as_ref));
+                head.add(
+                    extras.deletion,
+                    extras.static_row.as_ref().map(RowBuf::as_ref),
+                );
                 for slice in slices {
-                    head.tombstones.merge(extras.tombstones.slice(&slice.start, &slice.end));
+                    head.tombstones
+                        .merge(extras.tombstones.slice(&slice.start, &slice.end));
                 }
             }
         }
@@ -111,13 +128,22 @@ impl SingleRows<'_> {
         prefix: &PartitionPrefix,
         slice: &Slice,
     ) -> Result<Progress, StorageError> {
-        let Some(clustering) = slice.single_row() else { return Ok(Progress::Budget) };
+        let Some(clustering) = slice.single_row() else {
+            return Ok(Progress::Budget);
+        };
         let stored = self.reader.get(&prefix.row(clustering))?;
         let stored = stored.as_ref().map(|bytes| RowRef::trusted(bytes));
-        let new = found.iter().filter_map(|partition| partition.row(clustering)).map(RowBuf::as_ref);
+        let new = found
+            .iter()
+            .filter_map(|partition| partition.row(clustering))
+            .map(RowBuf::as_ref);
         let mut versions = new.chain(stored);
-        let Some(first) = versions.next() else { return Ok(Progress::Budget) };
-        let Some(second) = versions.next() else { return Ok(self.reconciler.offer(clustering, first)) };
+        let Some(first) = versions.next() else {
+            return Ok(Progress::Budget);
+        };
+        let Some(second) = versions.next() else {
+            return Ok(self.reconciler.offer(clustering, first));
+        };
         let [merged, spare] = &mut self.scratch;
         merged.clear();
         merge(first, second, merged);

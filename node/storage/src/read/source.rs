@@ -29,7 +29,14 @@ impl Cursor {
     ) -> Result<Self, StorageError> {
         let mut scan = reader.scan(start.clone(), end.clone(), direction)?;
         let current = scan.next()?;
-        Ok(Self { reader: reader.clone(), scan, current, start, end, direction })
+        Ok(Self {
+            reader: reader.clone(),
+            scan,
+            current,
+            start,
+            end,
+            direction,
+        })
     }
 
     pub(super) fn current(&self) -> Option<&Entry> {
@@ -44,7 +51,9 @@ impl Cursor {
     /// Goes to the first entry at or behind `key` in the direction of the scan: in reverse, before it.
     pub(super) fn seek(&mut self, key: &[u8]) -> Result<(), StorageError> {
         for _ in 0..STEPS_MAX {
-            let Some((found, _)) = &self.current else { return Ok(()) };
+            let Some((found, _)) = &self.current else {
+                return Ok(());
+            };
             let reached = match self.direction {
                 Direction::Forward => &found[..] >= key,
                 Direction::Reverse => &found[..] < key,
@@ -58,7 +67,9 @@ impl Cursor {
             Direction::Forward => self.start = key.to_vec(),
             Direction::Reverse => self.end = key.to_vec(),
         }
-        self.scan = self.reader.scan(self.start.clone(), self.end.clone(), self.direction)?;
+        self.scan = self
+            .reader
+            .scan(self.start.clone(), self.end.clone(), self.direction)?;
         self.advance()
     }
 }

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 use backend::Direction;
 use cql_mutation::{
-    Begin, Order, PartitionHead, PartitionHeader, Partitions, Position, Progress, RangeChunks, ReadCommand,
-    ReadResult, Reconciler, SortedRows,
+    Begin, Order, PartitionHead, PartitionHeader, Partitions, Position, Progress, RangeChunks,
+    ReadCommand, ReadResult, Reconciler, SortedRows,
 };
 use cql_schema::Table;
 use cql_types::{PartitionKey, Token};
@@ -16,7 +16,7 @@ use super::copy::{Copied, CopiedPartition, Extent, hull, is_whole};
 use super::source::{Cursor, EngineRows, Source};
 use crate::error::StorageError;
 use crate::layout::cut::Reader;
-use crate::layout::key::{Place, PartitionPrefix, parse_front, place_start, prefix_len};
+use crate::layout::key::{PartitionPrefix, Place, parse_front, place_start, prefix_len};
 
 /// A read under way.
 pub(crate) struct Walk<'c> {
@@ -66,7 +66,12 @@ struct Next {
 }
 
 impl<'c> Walk<'c> {
-    pub(crate) fn new(command: &'c ReadCommand, table: &'c Table, copied: Copied, reader: Reader) -> Self {
+    pub(crate) fn new(
+        command: &'c ReadCommand,
+        table: &'c Table,
+        copied: Copied,
+        reader: Reader,
+    ) -> Self {
         let horizon = match copied.extent {
             Extent::All => None,
             Extent::Cut => copied.partitions.last().map(|last| Position {
@@ -111,7 +116,9 @@ impl<'c> Walk<'c> {
 
     /// Merges up to `budget` rows, or opens the next partition.
     pub(crate) fn step(&mut self, budget: usize) -> Result<WalkStep, StorageError> {
-        let Some(open) = &mut self.open else { return self.next_partition() };
+        let Some(open) = &mut self.open else {
+            return self.next_partition();
+        };
         match self.reconciler.run(&mut open.sources, budget)? {
             Progress::Budget => Ok(WalkStep::Rows),
             Progress::Partition => {
@@ -153,8 +160,15 @@ impl<'c> Walk<'c> {
             Partitions::Keys(_) => self.copied.pop_front().map(Next::copied),
             Partitions::Range { .. } => self.next_in_ranges()?,
         };
-        let Some(next) = next else { return Ok(WalkStep::Done) };
-        let Next { token, key, prefix, copied } = next;
+        let Some(next) = next else {
+            return Ok(WalkStep::Done);
+        };
+        let Next {
+            token,
+            key,
+            prefix,
+            copied,
+        } = next;
         let (mut head, rows) = match copied {
             Some(copied) => (copied.head, copied.rows),
             None => (PartitionHead::default(), Vec::new()),
@@ -179,7 +193,11 @@ impl<'c> Walk<'c> {
     }
 
     /// Adds what the engine has beside rows.
-    fn read_head(&mut self, prefix: &PartitionPrefix, head: &mut PartitionHead) -> Result<(), StorageError> {
+    fn read_head(
+        &mut self,
+        prefix: &PartitionPrefix,
+        head: &mut PartitionHead,
+    ) -> Result<(), StorageError> {
         let header = prefix.header();
         // A scan over the range stands on the header, if there is one.
         let stored = match &self.cursor {
@@ -194,8 +212,13 @@ impl<'c> Walk<'c> {
     }
 
     /// The rows of the engine in the slices that are left, or `None` if no row is wanted.
-    fn engine_rows(&mut self, prefix: &PartitionPrefix) -> Result<Option<EngineRows>, StorageError> {
-        let Some((start, end)) = hull(self.reconciler.slices()) else { return Ok(None) };
+    fn engine_rows(
+        &mut self,
+        prefix: &PartitionPrefix,
+    ) -> Result<Option<EngineRows>, StorageError> {
+        let Some((start, end)) = hull(self.reconciler.slices()) else {
+            return Ok(None);
+        };
         if let (Some(mut cursor), Order::Forward) = (self.cursor.take(), self.command.order) {
             let from = prefix.row_position(start);
             cursor.seek(&from)?;
@@ -215,7 +238,9 @@ impl<'c> Walk<'c> {
 
     /// Takes the scan over the range back and moves it behind the partition.
     fn leave_partition(&mut self) -> Result<(), StorageError> {
-        let Some(Open { sources, prefix }) = self.open.take() else { return Ok(()) };
+        let Some(Open { sources, prefix }) = self.open.take() else {
+            return Ok(());
+        };
         if matches!(self.command.partitions, Partitions::Keys(_)) {
             return Ok(());
         }
@@ -245,12 +270,19 @@ impl<'c> Walk<'c> {
     /// The next partition in token order that a memtable or the engine has.
     fn next_in_ranges(&mut self) -> Result<Option<Next>, StorageError> {
         loop {
-            let Some((start, end)) = self.ranges.front() else { return Ok(None) };
+            let Some((start, end)) = self.ranges.front() else {
+                return Ok(None);
+            };
             if self.cursor.is_none() {
-                let cursor = Cursor::open(&self.reader, start.clone(), end.clone(), Direction::Forward)?;
+                let cursor =
+                    Cursor::open(&self.reader, start.clone(), end.clone(), Direction::Forward)?;
                 self.cursor = Some(cursor);
             }
-            let stored = self.cursor.as_ref().and_then(Cursor::current).map(|(key, _)| key);
+            let stored = self
+                .cursor
+                .as_ref()
+                .and_then(Cursor::current)
+                .map(|(key, _)| key);
             let stored = match stored {
                 None => None,
                 Some(key) => {
@@ -258,7 +290,10 @@ impl<'c> Walk<'c> {
                     Some(key.slice(..length))
                 }
             };
-            let copied = self.copied.front().filter(|copied| copied.prefix.as_bytes() < &end[..]);
+            let copied = self
+                .copied
+                .front()
+                .filter(|copied| copied.prefix.as_bytes() < &end[..]);
             let take_copied = match (copied, &stored) {
                 (None, None) => {
                     self.ranges.pop_front();
@@ -281,7 +316,12 @@ impl<'c> Walk<'c> {
                 (token, &key) < done || (token, &key) == done && position.clustering.is_none()
             });
             if !is_done {
-                return Ok(Some(Next { token, key, prefix, copied: None }));
+                return Ok(Some(Next {
+                    token,
+                    key,
+                    prefix,
+                    copied: None,
+                }));
             }
             if let Some(cursor) = &mut self.cursor {
                 cursor.seek(&prefix.end())?;

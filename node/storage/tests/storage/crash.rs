@@ -71,7 +71,13 @@ pub(crate) fn tell(plot: Plot) -> Result<(), String> {
             world.machine.files.ignore_sync(point);
         }
         let rng = world.rng.fork("story");
-        let mut story = Story { rng, accepted: Vec::new(), clock: 1_000, late_writes: plot.late_writes, shards: 1 };
+        let mut story = Story {
+            rng,
+            accepted: Vec::new(),
+            clock: 1_000,
+            late_writes: plot.late_writes,
+            shards: 1,
+        };
         for number in 0..plot.lives {
             let shards = 1 + story.rng.below(3) as u32;
             // A crash may also strike while the node starts.
@@ -81,12 +87,20 @@ pub(crate) fn tell(plot: Plot) -> Result<(), String> {
                 let life = world.boot(shards).await;
                 world.cut_power(life.ok());
             }
-            let life = world.boot(shards).await.map_err(|error| format!("life {number}: {error}"))?;
-            story.check_all(&life).await.map_err(|what| format!("life {number}: {what}"))?;
+            let life = world
+                .boot(shards)
+                .await
+                .map_err(|error| format!("life {number}: {error}"))?;
+            story
+                .check_all(&life)
+                .await
+                .map_err(|what| format!("life {number}: {what}"))?;
             story.shards = shards;
             if plot.engine_crashes && story.rng.one_in(3) {
                 let (skip, seed) = (story.rng.below(3), story.rng.next_u64());
-                world.disk.inject(Operation::Install, skip, Fault::Crash { seed });
+                world
+                    .disk
+                    .inject(Operation::Install, skip, Fault::Crash { seed });
             }
             if story.rng.one_in(2) {
                 let changes = story.rng.below(80);
@@ -94,7 +108,10 @@ pub(crate) fn tell(plot: Plot) -> Result<(), String> {
             }
             let steps = 20 + story.rng.below(60);
             for _ in 0..steps {
-                story.step(&life).await.map_err(|what| format!("life {number}: {what}"))?;
+                story
+                    .step(&life)
+                    .await
+                    .map_err(|what| format!("life {number}: {what}"))?;
             }
             world.cut_power(Some(life));
         }
@@ -109,14 +126,22 @@ impl Story {
         let mut cell = |col| match rng.below(6) {
             0 => vec![(col, None)],
             1 => Vec::new(),
-            _ => vec![(col, Some(format!("{:x}", rng.below(1 << 20)).repeat(1 + rng.below(12) as usize)))],
+            _ => vec![(
+                col,
+                Some(format!("{:x}", rng.below(1 << 20)).repeat(1 + rng.below(12) as usize)),
+            )],
         };
         let cells = [cell(Col::V), cell(Col::W)].concat();
         match self.rng.below(16) {
             0 => Write::DeleteRow { ck },
-            1 => Write::DeleteRange { from: ck, to: ck + self.rng.below(5) as i32 },
+            1 => Write::DeleteRange {
+                from: ck,
+                to: ck + self.rng.below(5) as i32,
+            },
             2 if self.rng.one_in(2) => Write::DeletePartition,
-            3 => Write::Static { value: Some(format!("s{}", self.rng.below(100))) },
+            3 => Write::Static {
+                value: Some(format!("s{}", self.rng.below(100))),
+            },
             4 => Write::Static { value: None },
             5..9 if !cells.is_empty() => Write::Update { ck, cells },
             _ => Write::Insert { ck, cells },
@@ -126,18 +151,30 @@ impl Story {
     fn batch(&mut self, life: &Life) -> (Batch, usize) {
         self.clock += 1;
         // Where tombstones are purged at once, a late write may rightly come too late to be shadowed.
-        let back = if self.late_writes { self.rng.below(40) as i64 } else { 0 };
+        let back = if self.late_writes {
+            self.rng.below(40) as i64
+        } else {
+            0
+        };
         let pk = self.rng.below(PARTITIONS as u64) as i32;
         let shard = life.owner(pk);
         let mut writes = vec![(pk, self.write())];
         if self.rng.one_in(4) {
-            let others: Vec<i32> = (0..PARTITIONS).filter(|pk| life.owner(*pk) == shard).collect();
+            let others: Vec<i32> = (0..PARTITIONS)
+                .filter(|pk| life.owner(*pk) == shard)
+                .collect();
             for _ in 0..=self.rng.below(3) {
                 let pk = others[self.rng.index(others.len())];
                 writes.push((pk, self.write()));
             }
         }
-        (Batch { time: self.clock - back, writes }, shard)
+        (
+            Batch {
+                time: self.clock - back,
+                writes,
+            },
+            shard,
+        )
     }
 
     async fn step(&mut self, life: &Life) -> Result<(), String> {
@@ -162,14 +199,24 @@ impl Story {
         let store = &life.shards[shard];
         let deleted_at = life.env.clock.now_seconds();
         let bytes = write_batch(&life.table, &batch, deleted_at);
-        let admitted = tokio::time::timeout(Duration::from_millis(100), store.admit(bytes.encoded_len())).await;
+        let admitted =
+            tokio::time::timeout(Duration::from_millis(100), store.admit(bytes.encoded_len()))
+                .await;
         if !matches!(admitted, Ok(Ok(()))) {
             return;
         }
-        let Ok(position) = store.apply(bytes) else { return };
-        self.accepted.push(Accepted { batch, shard, position, certain: false });
+        let Ok(position) = store.apply(bytes) else {
+            return;
+        };
+        self.accepted.push(Accepted {
+            batch,
+            shard,
+            position,
+            certain: false,
+        });
         if self.rng.one_in(3) {
-            let durable = tokio::time::timeout(Duration::from_millis(50), store.durable(position)).await;
+            let durable =
+                tokio::time::timeout(Duration::from_millis(50), store.durable(position)).await;
             if matches!(durable, Ok(Ok(()))) {
                 self.settle(shard, position);
             }
@@ -192,11 +239,16 @@ impl Story {
         };
         let expected = partition(pk, self.accepted.iter().map(|one| &one.batch));
         if seen != expected {
-            return Err(format!("partition {pk} reads {seen:?}, expected {expected:?}"));
+            return Err(format!(
+                "partition {pk} reads {seen:?}, expected {expected:?}"
+            ));
         }
         let shard = life.owner(pk);
         let durable = life.shards[shard].durable(answer.depends_on);
-        if matches!(tokio::time::timeout(Duration::from_millis(50), durable).await, Ok(Ok(()))) {
+        if matches!(
+            tokio::time::timeout(Duration::from_millis(50), durable).await,
+            Ok(Ok(()))
+        ) {
             // The answer left: whatever it showed has been seen.
             for one in &mut self.accepted {
                 one.certain |= one.batch.writes.iter().any(|(touched, _)| *touched == pk);
@@ -209,28 +261,39 @@ impl Story {
     async fn check_all(&mut self, life: &Life) -> Result<(), String> {
         let mut found = Vec::new();
         for pk in 0..PARTITIONS {
-            let (seen, _) = life.partition(pk).await.map_err(|error| error.to_string())?;
+            let (seen, _) = life
+                .partition(pk)
+                .await
+                .map_err(|error| error.to_string())?;
             found.push(seen);
         }
         let scanned = life.scan().await.map_err(|error| error.to_string())?;
         for (pk, seen) in (0..).zip(&found) {
             let by_scan = scanned.get(&pk).cloned().unwrap_or_default();
             if by_scan != *seen {
-                return Err(format!("a scan shows {by_scan:?} in partition {pk}, a read {seen:?}"));
+                return Err(format!(
+                    "a scan shows {by_scan:?} in partition {pk}, a read {seen:?}"
+                ));
             }
         }
         let mut lost = Vec::new();
         for shard in 0..self.shards {
             let is_unsure = |one: &Accepted| one.shard == shard as usize && !one.certain;
-            let unsure: Vec<usize> = (0..self.accepted.len()).filter(|at| is_unsure(&self.accepted[*at])).collect();
-            let mine = || (0..PARTITIONS).filter(|pk| shard_of(key(*pk).token(), self.shards) == shard);
+            let unsure: Vec<usize> = (0..self.accepted.len())
+                .filter(|at| is_unsure(&self.accepted[*at]))
+                .collect();
+            let mine =
+                || (0..PARTITIONS).filter(|pk| shard_of(key(*pk).token(), self.shards) == shard);
             let without = |pk: i32, dropped: &[usize]| {
                 let left = (0..self.accepted.len()).filter(|at| !dropped.contains(at));
                 partition(pk, left.map(|at| &self.accepted[at].batch))
             };
-            let fits = |kept: &usize| mine().all(|pk| without(pk, &unsure[*kept..]) == found[pk as usize]);
+            let fits =
+                |kept: &usize| mine().all(|pk| without(pk, &unsure[*kept..]) == found[pk as usize]);
             let Some(kept) = (0..=unsure.len()).rev().find(fits) else {
-                let differs = mine().find(|pk| without(*pk, &[]) != found[*pk as usize]).unwrap_or(0);
+                let differs = mine()
+                    .find(|pk| without(*pk, &[]) != found[*pk as usize])
+                    .unwrap_or(0);
                 return Err(format!(
                     "shard {shard} lost or tore a write ({} unsure): partition {differs} reads {:?}, all writes make {:?}",
                     unsure.len(),
@@ -264,7 +327,11 @@ fn nothing_acknowledged_is_lost() {
 #[test]
 fn tombstones_that_go_at_once_leave_nothing_behind() {
     for seed in 100..130 {
-        if let Err(what) = tell(Plot { gc_grace_s: 0, late_writes: false, ..Plot::new(seed) }) {
+        if let Err(what) = tell(Plot {
+            gc_grace_s: 0,
+            late_writes: false,
+            ..Plot::new(seed)
+        }) {
             panic!("seed {seed}: {what}");
         }
     }
@@ -277,7 +344,13 @@ fn the_same_seed_tells_the_same_story() {
             let mut world = World::new(seed);
             let life = world.boot(2).await.unwrap();
             let rng = world.rng.fork("story");
-            let mut story = Story { rng, accepted: Vec::new(), clock: 0, late_writes: true, shards: 2 };
+            let mut story = Story {
+                rng,
+                accepted: Vec::new(),
+                clock: 0,
+                late_writes: true,
+                shards: 2,
+            };
             for _ in 0..100 {
                 story.step(&life).await.unwrap();
             }
@@ -297,7 +370,13 @@ fn periodic_mode_answers_at_once_and_loses_only_the_last_moments() {
         let store = &life.shards[0];
         let write = |time: i64| Batch {
             time,
-            writes: vec![(1, Write::Insert { ck: time as i32, cells: Vec::new() })],
+            writes: vec![(
+                1,
+                Write::Insert {
+                    ck: time as i32,
+                    cells: Vec::new(),
+                },
+            )],
         };
         let first = store.apply(write_batch(&life.table, &write(1), 0)).unwrap();
         assert!(store.is_durable(first), "nobody waits");

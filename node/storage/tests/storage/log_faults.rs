@@ -15,7 +15,10 @@ use crate::world::{Life, World, write_batch};
 
 fn insert(ck: i32, bytes: usize) -> Batch {
     let cells = vec![(Col::V, Some("x".repeat(bytes)))];
-    Batch { time: i64::from(ck), writes: vec![(1, Write::Insert { ck, cells })] }
+    Batch {
+        time: i64::from(ck),
+        writes: vec![(1, Write::Insert { ck, cells })],
+    }
 }
 
 fn encode(life: &Life, ck: i32, bytes: usize) -> WriteBatch {
@@ -32,14 +35,24 @@ async fn write(life: &Life, ck: i32, bytes: usize) -> LogPosition {
 }
 
 async fn keys(life: &Life) -> Vec<i32> {
-    life.partition(1).await.unwrap().0.rows.into_keys().collect()
+    life.partition(1)
+        .await
+        .unwrap()
+        .0
+        .rows
+        .into_keys()
+        .collect()
 }
 
 /// The segments of shard 0 in the first generation, by name.
 fn segments(world: &World) -> Vec<PathBuf> {
     let folder = Path::new("/node/log");
     let names = world.machine.files.list(folder).unwrap();
-    names.iter().filter(|entry| entry.name.starts_with("0000000001-0000-")).map(|entry| folder.join(&entry.name)).collect()
+    names
+        .iter()
+        .filter(|entry| entry.name.starts_with("0000000001-0000-"))
+        .map(|entry| folder.join(&entry.name))
+        .collect()
 }
 
 #[test]
@@ -48,7 +61,10 @@ fn a_batch_above_half_a_segment_is_refused_before_anything_changes() {
         let mut world = World::new(1);
         let life = world.boot(1).await.unwrap();
         let error = life.shards[0].apply(encode(&life, 1, 9 << 10)).unwrap_err();
-        assert!(matches!(error, WriteError::Log(LogError::TooLarge { max, .. }) if max == (8 << 10) - 32), "{error}");
+        assert!(
+            matches!(error, WriteError::Log(LogError::TooLarge { max, .. }) if max == (8 << 10) - 32),
+            "{error}"
+        );
         assert!(keys(&life).await.is_empty());
         write(&life, 2, 7 << 10).await;
         assert_eq!(keys(&life).await, [2]);
@@ -69,7 +85,11 @@ fn a_full_disk_refuses_serves_reads_and_resumes() {
             let ck = accepted.len() as i32;
             let batch = encode(&life, ck, 1 << 10);
             let store = &life.shards[0];
-            match store.admit(batch.encoded_len()).await.and_then(|()| store.apply(batch)) {
+            match store
+                .admit(batch.encoded_len())
+                .await
+                .and_then(|()| store.apply(batch))
+            {
                 Ok(position) => {
                     store.durable(position).await.unwrap();
                     accepted.push(ck);
@@ -77,7 +97,10 @@ fn a_full_disk_refuses_serves_reads_and_resumes() {
                 Err(error) => break error,
             }
         };
-        assert!(matches!(&refused, WriteError::Log(LogError::NoSpace { cause: Some(cause) }) if cause.is_full()), "{refused}");
+        assert!(
+            matches!(&refused, WriteError::Log(LogError::NoSpace { cause: Some(cause) }) if cause.is_full()),
+            "{refused}"
+        );
         assert!(!refused.is_unknown());
         assert!(accepted.len() > 20);
         assert_eq!(keys(&life).await, accepted);
@@ -94,15 +117,24 @@ fn a_full_disk_refuses_serves_reads_and_resumes() {
 
 #[test]
 fn a_failed_write_goes_on_in_the_next_segment() {
-    for fault in [WriteFault::Fail, WriteFault::Torn { bytes: 100 }, WriteFault::Torn { bytes: 700 }] {
+    for fault in [
+        WriteFault::Fail,
+        WriteFault::Torn { bytes: 100 },
+        WriteFault::Torn { bytes: 700 },
+    ] {
         run(async {
             let mut world = World::new(3);
             let life = world.boot(1).await.unwrap();
             tokio::time::sleep(Duration::from_millis(100)).await;
             write(&life, 1, 10).await;
-            world.machine.files.inject(Fault::Write("-0000-".to_owned(), fault), 0);
+            world
+                .machine
+                .files
+                .inject(Fault::Write("-0000-".to_owned(), fault), 0);
             let store = &life.shards[0];
-            let positions: Vec<_> = (2..9).map(|ck| store.apply(encode(&life, ck, 300)).unwrap()).collect();
+            let positions: Vec<_> = (2..9)
+                .map(|ck| store.apply(encode(&life, ck, 300)).unwrap())
+                .collect();
             for position in positions {
                 store.durable(position).await.unwrap();
             }
@@ -120,14 +152,20 @@ fn a_failed_sync_ends_the_writes_until_a_restart() {
         let mut world = World::new(4);
         let life = world.boot(1).await.unwrap();
         write(&life, 1, 10).await;
-        world.machine.files.inject(Fault::Sync(Some(SYNC_LOG_FRAMES), SyncFault::Fail), 0);
+        world
+            .machine
+            .files
+            .inject(Fault::Sync(Some(SYNC_LOG_FRAMES), SyncFault::Fail), 0);
         let store = &life.shards[0];
         let position = store.apply(encode(&life, 2, 10)).unwrap();
         let doubt = store.durable(position).await.unwrap_err();
         assert!(matches!(doubt, LogError::Unknown { .. }), "{doubt}");
         assert!(WriteError::from(doubt).is_unknown());
         let refused = store.apply(encode(&life, 3, 10)).unwrap_err();
-        assert!(matches!(&refused, WriteError::Log(LogError::Stopped { .. })) && !refused.is_unknown(), "{refused}");
+        assert!(
+            matches!(&refused, WriteError::Log(LogError::Stopped { .. })) && !refused.is_unknown(),
+            "{refused}"
+        );
         // Reads go on, and what was in memory is saved by a flush.
         let (seen, answer) = life.partition(1).await.unwrap();
         assert!(seen.rows.contains_key(&1) && !seen.rows.contains_key(&3));
@@ -151,9 +189,14 @@ fn a_damaged_frame_among_good_ones_is_a_hole() {
         world.cut_power(Some(life));
         let segment = &segments(&world)[0];
         assert!(world.machine.files.flip(segment, 64 + 5 * 40, 4));
-        let Err(StorageError::Replay(error)) = world.boot(1).await else { panic!("a hole went unseen") };
+        let Err(StorageError::Replay(error)) = world.boot(1).await else {
+            panic!("a hole went unseen")
+        };
         assert!(matches!(&error, ReplayError::Hole { .. }), "{error}");
-        assert!(error.to_string().contains("0000000001-0000-0000000001.log"), "{error}");
+        assert!(
+            error.to_string().contains("0000000001-0000-0000000001.log"),
+            "{error}"
+        );
     });
 }
 
@@ -170,7 +213,10 @@ fn a_missing_segment_is_a_hole() {
         let segments = segments(&world);
         assert!(segments.len() >= 3);
         world.machine.files.remove(&segments[1]).unwrap();
-        assert!(matches!(world.boot(1).await, Err(StorageError::Replay(ReplayError::Hole { .. }))));
+        assert!(matches!(
+            world.boot(1).await,
+            Err(StorageError::Replay(ReplayError::Hole { .. }))
+        ));
     });
 }
 
@@ -207,8 +253,15 @@ fn a_log_of_another_node_is_refused() {
         write(&life, 1, 10).await;
         world.cut_power(Some(life));
         let from = segments(&world)[0].clone();
-        world.machine.files.rename(&from, Path::new("/node/log/0000000001-0001-0000000009.log")).unwrap();
-        assert!(matches!(world.boot(1).await, Err(StorageError::Replay(ReplayError::NotASegment { .. }))));
+        world
+            .machine
+            .files
+            .rename(&from, Path::new("/node/log/0000000001-0001-0000000009.log"))
+            .unwrap();
+        assert!(matches!(
+            world.boot(1).await,
+            Err(StorageError::Replay(ReplayError::NotASegment { .. }))
+        ));
     });
 }
 
@@ -231,7 +284,10 @@ fn segments_are_recycled_once_their_rows_are_in_the_engine() {
         let life = world.boot(1).await.unwrap();
         assert_eq!(keys(&life).await, expected);
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert!(segments(&world).is_empty(), "old logs go when their rows are in the engine");
+        assert!(
+            segments(&world).is_empty(),
+            "old logs go when their rows are in the engine"
+        );
     });
 }
 
@@ -244,11 +300,24 @@ fn a_foreign_format_is_refused() {
         let file = world.machine.files.open(path, Access::ReadWrite).unwrap();
         assert_eq!(read_all(&*file, 100).unwrap(), b"messina data 1\n");
         file.write_at(13, b"7").unwrap();
-        let Err(error) = world.boot(1).await else { panic!("newer data was opened") };
+        let Err(error) = world.boot(1).await else {
+            panic!("newer data was opened")
+        };
         assert!(error.to_string().contains("messina data 7"), "{error}");
         world.machine.files.remove(path).unwrap();
-        assert!(matches!(world.boot(1).await, Err(StorageError::Format { .. })));
-        assert_eq!(world.machine.files.open(path, Access::Read).unwrap_err().kind, FileErrorKind::NotFound);
+        assert!(matches!(
+            world.boot(1).await,
+            Err(StorageError::Format { .. })
+        ));
+        assert_eq!(
+            world
+                .machine
+                .files
+                .open(path, Access::Read)
+                .unwrap_err()
+                .kind,
+            FileErrorKind::NotFound
+        );
     });
 }
 
@@ -260,7 +329,9 @@ fn many_waiters_are_woken_by_few_syncs() {
         let life = world.boot(1).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
         let store = &life.shards[0];
-        let positions: Vec<_> = (0..200).map(|ck| store.apply(encode(&life, ck, 10)).unwrap()).collect();
+        let positions: Vec<_> = (0..200)
+            .map(|ck| store.apply(encode(&life, ck, 10)).unwrap())
+            .collect();
         assert!(positions.is_sorted_by(|a, b| a < b));
         for position in positions.into_iter().rev() {
             store.durable(position).await.unwrap();

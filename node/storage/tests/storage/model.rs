@@ -6,13 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Write {
     /// Marker and cells of a row.
-    Insert { ck: i32, cells: Vec<(Col, Option<String>)> },
+    Insert {
+        ck: i32,
+        cells: Vec<(Col, Option<String>)>,
+    },
     /// Cells only.
-    Update { ck: i32, cells: Vec<(Col, Option<String>)> },
-    Static { value: Option<String> },
-    DeleteRow { ck: i32 },
+    Update {
+        ck: i32,
+        cells: Vec<(Col, Option<String>)>,
+    },
+    Static {
+        value: Option<String>,
+    },
+    DeleteRow {
+        ck: i32,
+    },
     /// From the first to the last clustering key, both included.
-    DeleteRange { from: i32, to: i32 },
+    DeleteRange {
+        from: i32,
+        to: i32,
+    },
     DeletePartition,
 }
 
@@ -48,11 +61,25 @@ impl Seen {
 
 /// What a partition holds after some batches, in whatever order they came.
 pub(crate) fn partition<'a>(pk: i32, batches: impl Iterator<Item = &'a Batch> + Clone) -> Seen {
-    let writes = || batches.clone().flat_map(|batch| batch.writes.iter().map(|(pk, write)| (*pk, batch.time, write)));
-    let mine = || writes().filter(|(found, _, _)| *found == pk).map(|(_, time, write)| (time, write));
+    let writes = || {
+        batches.clone().flat_map(|batch| {
+            batch
+                .writes
+                .iter()
+                .map(|(pk, write)| (*pk, batch.time, write))
+        })
+    };
+    let mine = || {
+        writes()
+            .filter(|(found, _, _)| *found == pk)
+            .map(|(_, time, write)| (time, write))
+    };
     let mut keys = BTreeSet::new();
     let mut fixed = None;
-    let whole = mine().filter(|(_, write)| **write == Write::DeletePartition).map(|(time, _)| time).max();
+    let whole = mine()
+        .filter(|(_, write)| **write == Write::DeletePartition)
+        .map(|(time, _)| time)
+        .max();
     for (time, write) in mine() {
         match write {
             Write::Insert { ck, .. } | Write::Update { ck, .. } => {
@@ -66,8 +93,13 @@ pub(crate) fn partition<'a>(pk: i32, batches: impl Iterator<Item = &'a Batch> + 
             Write::DeleteRow { .. } | Write::DeleteRange { .. } | Write::DeletePartition => {}
         }
     }
-    let rows = keys.into_iter().filter_map(|ck| Some((ck, row(ck, &mine().collect::<Vec<_>>())?)));
-    Seen { fixed: fixed.and_then(|(_, _, value)| value), rows: rows.collect() }
+    let rows = keys
+        .into_iter()
+        .filter_map(|ck| Some((ck, row(ck, &mine().collect::<Vec<_>>())?)));
+    Seen {
+        fixed: fixed.and_then(|(_, _, value)| value),
+        rows: rows.collect(),
+    }
 }
 
 /// A deletion wins a tie, then the larger value.
@@ -96,7 +128,10 @@ fn row(ck: i32, writes: &[(i64, &Write)]) -> Option<Row> {
                 (*found, cells)
             }
             Write::Update { ck: found, cells } => (*found, cells),
-            Write::Static { .. } | Write::DeleteRow { .. } | Write::DeleteRange { .. } | Write::DeletePartition => {
+            Write::Static { .. }
+            | Write::DeleteRow { .. }
+            | Write::DeleteRange { .. }
+            | Write::DeletePartition => {
                 continue;
             }
         };
@@ -118,11 +153,35 @@ fn row(ck: i32, writes: &[(i64, &Write)]) -> Option<Row> {
 fn the_model_itself() {
     let cells = |text: &str| vec![(Col::V, Some(text.to_owned()))];
     let batches = [
-        Batch { time: 5, writes: vec![(1, Write::Insert { ck: 1, cells: cells("a") })] },
-        Batch { time: 7, writes: vec![(1, Write::DeleteRange { from: 0, to: 3 })] },
-        Batch { time: 8, writes: vec![(1, Write::Update { ck: 2, cells: cells("b") })] },
+        Batch {
+            time: 5,
+            writes: vec![(
+                1,
+                Write::Insert {
+                    ck: 1,
+                    cells: cells("a"),
+                },
+            )],
+        },
+        Batch {
+            time: 7,
+            writes: vec![(1, Write::DeleteRange { from: 0, to: 3 })],
+        },
+        Batch {
+            time: 8,
+            writes: vec![(
+                1,
+                Write::Update {
+                    ck: 2,
+                    cells: cells("b"),
+                },
+            )],
+        },
     ];
     let seen = partition(1, batches.iter());
-    assert_eq!(seen.rows.into_iter().collect::<Vec<_>>(), [(2, (Some("b".to_owned()), None))]);
+    assert_eq!(
+        seen.rows.into_iter().collect::<Vec<_>>(),
+        [(2, (Some("b".to_owned()), None))]
+    );
     assert!(partition(2, batches.iter()).is_empty());
 }

@@ -8,19 +8,31 @@ use crate::world::{Life, SPACE, World, write_batch};
 
 fn insert(time: i64, col: Col, text: &str) -> Batch {
     let cells = vec![(col, Some(text.to_owned()))];
-    Batch { time, writes: vec![(1, Write::Insert { ck: 1, cells })] }
+    Batch {
+        time,
+        writes: vec![(1, Write::Insert { ck: 1, cells })],
+    }
 }
 
 async fn apply(life: &Life, batch: &Batch) {
     let store = &life.shards[life.owner(1)];
-    let position = store.apply(write_batch(&life.table, batch, life.env.clock.now_seconds())).unwrap();
+    let position = store
+        .apply(write_batch(
+            &life.table,
+            batch,
+            life.env.clock.now_seconds(),
+        ))
+        .unwrap();
     store.durable(position).await.unwrap();
 }
 
 /// A flush and an import of the same row at the same time; what is left in the engine.
 async fn merge_at_once(slots: Slots) -> Seen {
     let mut world = World::new(1);
-    world.broken = BrokenRules { slots, ..BrokenRules::NONE };
+    world.broken = BrokenRules {
+        slots,
+        ..BrokenRules::NONE
+    };
     let life = world.boot(1).await.unwrap();
     apply(&life, &insert(1, Col::V, "flushed")).await;
     let import = write_batch(&life.table, &insert(2, Col::W, "imported"), 0).mutations;
@@ -37,10 +49,14 @@ async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (
     let (mut left, mut right) = (None, None);
     std::future::poll_fn(|context| {
         use std::task::Poll;
-        if left.is_none() && let Poll::Ready(value) = a.as_mut().poll(context) {
+        if left.is_none()
+            && let Poll::Ready(value) = a.as_mut().poll(context)
+        {
             left = Some(value);
         }
-        if right.is_none() && let Poll::Ready(value) = b.as_mut().poll(context) {
+        if right.is_none()
+            && let Poll::Ready(value) = b.as_mut().poll(context)
+        {
             right = Some(value);
         }
         match (left.take(), right.take()) {
@@ -57,23 +73,39 @@ async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (
 #[test]
 fn merges_take_turns() {
     let seen = run(merge_at_once(Slots::One));
-    assert_eq!(seen.rows[&1], (Some("flushed".to_owned()), Some("imported".to_owned())));
+    assert_eq!(
+        seen.rows[&1],
+        (Some("flushed".to_owned()), Some("imported".to_owned()))
+    );
 }
 
 #[test]
 fn two_merges_at_once_lose_a_row() {
     let seen = run(merge_at_once(Slots::Two));
     let (v, w) = &seen.rows[&1];
-    assert!(v.is_none() || w.is_none(), "both survived: exclusiveness is not what protects them");
+    assert!(
+        v.is_none() || w.is_none(),
+        "both survived: exclusiveness is not what protects them"
+    );
 }
 
 /// A deletion is flushed while an older write waits in the next memtable, with no gc grace at all.
 async fn delete_before_an_older_write(floor: FloorRule) -> Seen {
     let mut world = World::new(2);
     world.gc_grace_s = 0;
-    world.broken = BrokenRules { floor, ..BrokenRules::NONE };
+    world.broken = BrokenRules {
+        floor,
+        ..BrokenRules::NONE
+    };
     let life = world.boot(1).await.unwrap();
-    apply(&life, &Batch { time: 10, writes: vec![(1, Write::DeleteRow { ck: 1 })] }).await;
+    apply(
+        &life,
+        &Batch {
+            time: 10,
+            writes: vec![(1, Write::DeleteRow { ck: 1 })],
+        },
+    )
+    .await;
     let store = life.shards[0].clone();
     // The flush has its memtable; the late write goes into the next one.
     let (flushed, ()) = both(store.flush(), apply(&life, &insert(5, Col::V, "late"))).await;
@@ -97,16 +129,30 @@ async fn replay_twice(floor: FloorRule) -> Seen {
     let mut world = World::new(3);
     world.gc_grace_s = 864_000;
     let life = world.boot(1).await.unwrap();
-    apply(&life, &Batch { time: 10, writes: vec![(1, Write::DeleteRow { ck: 1 })] }).await;
+    apply(
+        &life,
+        &Batch {
+            time: 10,
+            writes: vec![(1, Write::DeleteRow { ck: 1 })],
+        },
+    )
+    .await;
     life.shards[0].flush().await.unwrap();
     apply(&life, &insert(5, Col::V, "late")).await;
     world.cut_power(Some(life));
 
     world.gc_grace_s = 0;
-    world.broken = BrokenRules { floor, ..BrokenRules::NONE };
+    world.broken = BrokenRules {
+        floor,
+        ..BrokenRules::NONE
+    };
     // The old log of the local store is retired, the replayed rows are flushed; then the machine goes down, before the
     // shard's log is retired.
-    world.disk.inject(backend_memory::Operation::Install, 2, backend_memory::Fault::Crash { seed: 0 });
+    world.disk.inject(
+        backend_memory::Operation::Install,
+        2,
+        backend_memory::Fault::Crash { seed: 0 },
+    );
     let life = world.boot(1).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(life.storage.stats().merges, 1);
@@ -132,7 +178,14 @@ fn a_space_that_nobody_described_keeps_its_tombstones() {
         let mut world = World::new(4);
         let life = world.boot(1).await.unwrap();
         life.storage.set_space_options([]);
-        apply(&life, &Batch { time: 10, writes: vec![(1, Write::DeleteRow { ck: 1 })] }).await;
+        apply(
+            &life,
+            &Batch {
+                time: 10,
+                writes: vec![(1, Write::DeleteRow { ck: 1 })],
+            },
+        )
+        .await;
         life.shards[0].flush().await.unwrap();
         assert_eq!(life.storage.stats().rows_dropped, 0);
         assert!(!life.storage.is_dead(SPACE, cql_types::Token(0)));

@@ -13,7 +13,16 @@ use crate::model::{Batch, Col, Write};
 use crate::world::{Life, SPACE, World, key, write_batch};
 
 fn insert(pk: i32, ck: i32, time: i64) -> Batch {
-    Batch { time, writes: vec![(pk, Write::Insert { ck, cells: vec![(Col::V, Some("v".to_owned()))] })] }
+    Batch {
+        time,
+        writes: vec![(
+            pk,
+            Write::Insert {
+                ck,
+                cells: vec![(Col::V, Some("v".to_owned()))],
+            },
+        )],
+    }
 }
 
 async fn apply(life: &Life, batch: &Batch) {
@@ -33,8 +42,13 @@ async fn settle() {
 fn stored(life: &Life, space: Space) -> usize {
     let (start, end) = (space.0.to_be_bytes(), (space.0 + 1).to_be_bytes());
     let snapshot = life.storage.engine().snapshot();
-    let mut scan =
-        snapshot.scan(Bound::Included(&start[..]), Bound::Excluded(&end[..]), Direction::Forward).unwrap();
+    let mut scan = snapshot
+        .scan(
+            Bound::Included(&start[..]),
+            Bound::Excluded(&end[..]),
+            Direction::Forward,
+        )
+        .unwrap();
     std::iter::from_fn(|| scan.next().unwrap()).count()
 }
 
@@ -63,7 +77,9 @@ fn the_spaces_of_the_store_take_no_rows() {
         let batch = write_batch(&life.table, &insert(1, 1, 1), 0);
         for space in [Space::STORE, Space::CLEANUP] {
             let (_, mutation) = batch.mutations[0].clone();
-            let refused = life.shards[0].apply(WriteBatch::of(space, mutation)).unwrap_err();
+            let refused = life.shards[0]
+                .apply(WriteBatch::of(space, mutation))
+                .unwrap_err();
             assert_eq!(refused, WriteError::NotForData { space });
         }
     });
@@ -88,7 +104,11 @@ fn a_dead_space_is_reclaimed_and_its_frames_are_skipped() {
         life.storage.kill(SpaceRange::whole(SPACE)).await.unwrap();
         settle().await;
         assert_eq!(stored(&life, SPACE), 0);
-        assert_eq!(life.storage.forget_reclaimed().await.unwrap(), 0, "memtables still have rows of it");
+        assert_eq!(
+            life.storage.forget_reclaimed().await.unwrap(),
+            0,
+            "memtables still have rows of it"
+        );
         world.cut_power(Some(life));
 
         let life = world.boot(3).await.unwrap();
@@ -113,7 +133,14 @@ fn a_flush_leaves_dead_rows_out() {
         }
         // The lower half of the tokens has moved away.
         let last = key(keys[9]).token();
-        life.storage.kill(SpaceRange { space: SPACE, first: Token::MIN, last }).await.unwrap();
+        life.storage
+            .kill(SpaceRange {
+                space: SPACE,
+                first: Token::MIN,
+                last,
+            })
+            .await
+            .unwrap();
         life.shards[0].flush().await.unwrap();
         assert_eq!(stored(&life, SPACE), 10);
         assert_eq!(life.storage.stats().flush_skipped_dead, 10);
@@ -127,8 +154,23 @@ fn imports_merge_with_what_is_there() {
         let life = world.boot(1).await.unwrap();
         apply(&life, &insert(1, 1, 10)).await;
         life.shards[0].flush().await.unwrap();
-        let delete = Batch { time: 5, writes: vec![(1, Write::DeleteRow { ck: 1 }), (1, Write::Insert { ck: 2, cells: Vec::new() })] };
-        life.storage.import(write_batch(&life.table, &delete, 0).mutations).await.unwrap();
+        let delete = Batch {
+            time: 5,
+            writes: vec![
+                (1, Write::DeleteRow { ck: 1 }),
+                (
+                    1,
+                    Write::Insert {
+                        ck: 2,
+                        cells: Vec::new(),
+                    },
+                ),
+            ],
+        };
+        life.storage
+            .import(write_batch(&life.table, &delete, 0).mutations)
+            .await
+            .unwrap();
         let (seen, _) = life.partition(1).await.unwrap();
         assert_eq!(seen.rows.into_keys().collect::<Vec<_>>(), [1, 2]);
     });
@@ -149,7 +191,16 @@ fn range_and_partition_tombstones_go_after_their_grace_and_what_they_shadow_befo
         assert_eq!(stored(&life, SPACE), 301);
         let delete = Batch {
             time: 5,
-            writes: vec![(1, Write::DeleteRange { from: 10, to: 1_000 }), (2, Write::DeletePartition)],
+            writes: vec![
+                (
+                    1,
+                    Write::DeleteRange {
+                        from: 10,
+                        to: 1_000,
+                    },
+                ),
+                (2, Write::DeletePartition),
+            ],
         };
         apply(&life, &delete).await;
         life.shards[0].flush().await.unwrap();
@@ -163,7 +214,10 @@ fn range_and_partition_tombstones_go_after_their_grace_and_what_they_shadow_befo
         assert_eq!(stored(&life, SPACE), 10);
         assert_eq!(stored(&life, Space(u32::MAX - 1)), 0);
         let (seen, _) = life.partition(1).await.unwrap();
-        assert_eq!(seen.rows.into_keys().collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+        assert_eq!(
+            seen.rows.into_keys().collect::<Vec<_>>(),
+            (0..10).collect::<Vec<_>>()
+        );
     });
 }
 
@@ -173,7 +227,14 @@ fn a_range_tombstone_waits_for_older_writes_in_memory() {
         let mut world = World::new(7);
         world.gc_grace_s = 0;
         let life = world.boot(1).await.unwrap();
-        apply(&life, &Batch { time: 10, writes: vec![(1, Write::DeleteRange { from: 0, to: 9 })] }).await;
+        apply(
+            &life,
+            &Batch {
+                time: 10,
+                writes: vec![(1, Write::DeleteRange { from: 0, to: 9 })],
+            },
+        )
+        .await;
         life.shards[0].flush().await.unwrap();
         apply(&life, &insert(1, 5, 3)).await;
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -183,7 +244,11 @@ fn a_range_tombstone_waits_for_older_writes_in_memory() {
         life.shards[0].flush().await.unwrap();
         assert!(life.partition(1).await.unwrap().0.is_empty());
         tokio::time::sleep(Duration::from_secs(200)).await;
-        assert_eq!(life.storage.stats().tombstones_purged, 1, "the clean-up comes by itself");
+        assert_eq!(
+            life.storage.stats().tombstones_purged,
+            1,
+            "the clean-up comes by itself"
+        );
         assert_eq!(stored(&life, SPACE), 0);
     });
 }
@@ -195,14 +260,34 @@ fn large_deletes_are_carried_out_in_parts() {
         world.memtable_bytes = 64 << 20;
         let life = world.boot(1).await.unwrap();
         for chunk in 0..120 {
-            let writes = (0..100).map(|ck| (1, Write::Insert { ck: chunk * 100 + ck, cells: Vec::new() })).collect();
+            let writes = (0..100)
+                .map(|ck| {
+                    (
+                        1,
+                        Write::Insert {
+                            ck: chunk * 100 + ck,
+                            cells: Vec::new(),
+                        },
+                    )
+                })
+                .collect();
             apply(&life, &Batch { time: 1, writes }).await;
         }
         life.shards[0].flush().await.unwrap();
-        apply(&life, &Batch { time: 5, writes: vec![(1, Write::DeletePartition)] }).await;
+        apply(
+            &life,
+            &Batch {
+                time: 5,
+                writes: vec![(1, Write::DeletePartition)],
+            },
+        )
+        .await;
         life.shards[0].flush().await.unwrap();
         let left = stored(&life, SPACE);
-        assert!(left > 1_000, "{left} rows: the flush did everything at once");
+        assert!(
+            left > 1_000,
+            "{left} rows: the flush did everything at once"
+        );
         assert!(life.partition(1).await.unwrap().0.is_empty());
         life.storage.clean_up().await.unwrap();
         assert_eq!(stored(&life, SPACE), 1, "only the header is left");
@@ -217,7 +302,14 @@ fn a_row_that_lives_and_dies_in_memory_costs_nothing_at_flush() {
         let life = world.boot(1).await.unwrap();
         for ck in 0..100 {
             apply(&life, &insert(1, ck, 1)).await;
-            apply(&life, &Batch { time: 2, writes: vec![(1, Write::DeleteRow { ck })] }).await;
+            apply(
+                &life,
+                &Batch {
+                    time: 2,
+                    writes: vec![(1, Write::DeleteRow { ck })],
+                },
+            )
+            .await;
         }
         life.shards[0].flush().await.unwrap();
         assert_eq!(stored(&life, SPACE), 0);
@@ -231,11 +323,21 @@ fn compactions_purge_what_flushes_could_not() {
         let mut world = World::new(10);
         world.gc_grace_s = 100;
         let life = world.boot(1).await.unwrap();
-        apply(&life, &Batch { time: 2, writes: vec![(1, Write::DeleteRow { ck: 1 })] }).await;
+        apply(
+            &life,
+            &Batch {
+                time: 2,
+                writes: vec![(1, Write::DeleteRow { ck: 1 })],
+            },
+        )
+        .await;
         life.shards[0].flush().await.unwrap();
         assert_eq!(stored(&life, SPACE), 1);
         tokio::time::sleep(Duration::from_secs(300)).await;
-        life.storage.engine().compact(backend::Goal::Everything).unwrap();
+        life.storage
+            .engine()
+            .compact(backend::Goal::Everything)
+            .unwrap();
         assert_eq!(stored(&life, SPACE), 0);
         assert_eq!(life.storage.stats().rows_purged_by_compaction, 1);
     });
@@ -255,7 +357,11 @@ fn the_owner_may_say_that_a_table_is_gone() {
         drop(storage.open_local().await.unwrap());
         let (_, report) = storage.replay(&|_, _| Owner::Gone).await.unwrap();
         assert_eq!((report.skipped, report.mutations), (1, 0));
-        assert_eq!(storage.largest_assigned(), Some(77), "the clock must start above it all the same");
+        assert_eq!(
+            storage.largest_assigned(),
+            Some(77),
+            "the clock must start above it all the same"
+        );
     });
 }
 

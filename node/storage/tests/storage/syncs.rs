@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use node_env::SyncPoint;
 use node_env::simulation::run;
 use node_storage::{
-    SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES, SYNC_LOG_PARENTS,
-    SYNC_LOG_SEGMENT,
+    SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES,
+    SYNC_LOG_PARENTS, SYNC_LOG_SEGMENT,
 };
 use rstest::rstest;
 
@@ -41,7 +41,13 @@ const ALL: [SyncPoint; 7] = [
 #[case(SYNC_LOG_DIRECTORY)]
 #[case(SYNC_LOG_FRAMES)]
 fn without_this_sync_data_is_lost(#[case] point: SyncPoint) {
-    let lost = (0..60).find_map(|seed| tell(Plot { ignored: Some(point), ..Plot::new(seed) }).err());
+    let lost = (0..60).find_map(|seed| {
+        tell(Plot {
+            ignored: Some(point),
+            ..Plot::new(seed)
+        })
+        .err()
+    });
     assert!(lost.is_some(), "{point} can be left out without harm");
 }
 
@@ -63,7 +69,10 @@ fn first_start_cut_at(step: u64, seed: u64, ignored: Option<SyncPoint>) -> bool 
 fn a_first_start_may_be_cut_at_any_step() {
     for step in 0..24 {
         for seed in 0..8 {
-            assert!(first_start_cut_at(step, seed, None), "step {step}, seed {seed}");
+            assert!(
+                first_start_cut_at(step, seed, None),
+                "step {step}, seed {seed}"
+            );
         }
     }
 }
@@ -71,7 +80,10 @@ fn a_first_start_may_be_cut_at_any_step() {
 #[test]
 fn without_the_name_of_the_format_file_a_cut_first_start_is_the_last() {
     let fails = |step| (0..40).any(|seed| !first_start_cut_at(step, seed, Some(SYNC_FORMAT_NAME)));
-    assert!((0..24).any(fails), "{SYNC_FORMAT_NAME} can be left out without harm");
+    assert!(
+        (0..24).any(fails),
+        "{SYNC_FORMAT_NAME} can be left out without harm"
+    );
 }
 
 /// The space of a segment exists before its first frame: every segment was made by a call that syncs its zeros.
@@ -80,13 +92,20 @@ fn segments_have_their_space_before_they_are_used() {
     run(async {
         let mut world = World::new(1);
         let life = world.boot(2).await.unwrap();
-        let made: u64 = life.shards.iter().chain([&life.local]).map(|store| store.log_stats().segments_made).sum();
+        let made: u64 = life
+            .shards
+            .iter()
+            .chain([&life.local])
+            .map(|store| store.log_stats().segments_made)
+            .sum();
         let made_whole = world
             .machine
             .files
             .trace()
             .iter()
-            .filter(|event| event.call == "create" && event.point == Some(SYNC_LOG_SEGMENT) && event.len > 0)
+            .filter(|event| {
+                event.call == "create" && event.point == Some(SYNC_LOG_SEGMENT) && event.len > 0
+            })
             .count() as u64;
         assert!(made >= 3);
         assert_eq!(made, made_whole);

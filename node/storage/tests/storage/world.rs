@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use backend_memory::{MemoryDisk, MemoryFactory};
 use cql_mutation::{
-    CellRef, ClusteringKey, Deletion, Liveness, Mutation, PartitionUpdate, PartitionUpdateBuilder, Partitions,
-    RangeTombstone, ReadCommand, ReadResult, RowBuilder, RowRef,
+    CellRef, ClusteringKey, Deletion, Liveness, Mutation, PartitionUpdate, PartitionUpdateBuilder,
+    Partitions, RangeTombstone, ReadCommand, ReadResult, RowBuilder, RowRef,
 };
 use cql_schema::{ColumnNumber, Table};
 use cql_types::{
@@ -18,8 +18,8 @@ use node_env::files::Crash;
 use node_env::spawn::SimSpawnOptions;
 use node_env::{Env, Rng, SeededRng, SimMachine, TaskGroup};
 use node_storage::{
-    BrokenRules, LogOptions, Owner, ReadAnswer, ReplayReport, ShardStore, Space, SpaceOptions, SpaceRange, Storage,
-    StorageError, StorageOptions, SyncMode, WriteBatch,
+    BrokenRules, LogOptions, Owner, ReadAnswer, ReplayReport, ShardStore, Space, SpaceOptions,
+    SpaceRange, Storage, StorageError, StorageOptions, SyncMode, WriteBatch,
 };
 
 use crate::model::{Batch, Col, Seen, Write};
@@ -87,12 +87,20 @@ impl World {
         self.boot_with(options).await
     }
 
-    pub(crate) async fn boot_with(&mut self, options: StorageOptions) -> Result<Life, StorageError> {
+    pub(crate) async fn boot_with(
+        &mut self,
+        options: StorageOptions,
+    ) -> Result<Life, StorageError> {
         let shards = options.shards;
         let env = self.machine.boot();
         let factory = MemoryFactory::new(self.disk.clone());
         let storage = Storage::open_broken(&env, options, &factory, self.broken)?;
-        storage.set_space_options([(SPACE, SpaceOptions { gc_grace_s: self.gc_grace_s })]);
+        storage.set_space_options([(
+            SPACE,
+            SpaceOptions {
+                gc_grace_s: self.gc_grace_s,
+            },
+        )]);
         let tasks = TaskGroup::new("storage");
         let (local, _) = storage.open_local().await?;
         tasks.spawn("local", local.run()).unwrap();
@@ -104,7 +112,15 @@ impl World {
             tasks.spawn(format!("shard {number}"), store.run()).unwrap();
             stores.push(store);
         }
-        Ok(Life { env, storage, local, shards: stores, report, table: Arc::clone(&self.table), _tasks: tasks })
+        Ok(Life {
+            env,
+            storage,
+            local,
+            shards: stores,
+            report,
+            table: Arc::clone(&self.table),
+            _tasks: tasks,
+        })
     }
 
     /// The power goes: the node's tasks stop where they are.
@@ -129,12 +145,25 @@ impl Life {
             true => u64::MAX,
             false => first(shard as u64 + 1) - 1,
         };
-        let (first, last) = (Token::from_unsigned(first(shard as u64)), Token::from_unsigned(last));
-        vec![SpaceRange { space: SPACE, first, last }]
+        let (first, last) = (
+            Token::from_unsigned(first(shard as u64)),
+            Token::from_unsigned(last),
+        );
+        vec![SpaceRange {
+            space: SPACE,
+            first,
+            last,
+        }]
     }
 
-    pub(crate) async fn read(&self, shard: usize, command: &ReadCommand) -> Result<ReadAnswer, StorageError> {
-        self.shards[shard].read(&self.table, command, &self.places(shard)).await
+    pub(crate) async fn read(
+        &self,
+        shard: usize,
+        command: &ReadCommand,
+    ) -> Result<ReadAnswer, StorageError> {
+        self.shards[shard]
+            .read(&self.table, command, &self.places(shard))
+            .await
     }
 
     /// A whole partition.
@@ -150,7 +179,10 @@ impl Life {
         use std::ops::Bound::Unbounded;
         let mut all = BTreeMap::new();
         for shard in 0..self.shards.len() {
-            let range = Partitions::Range { start: Unbounded, end: Unbounded };
+            let range = Partitions::Range {
+                start: Unbounded,
+                end: Unbounded,
+            };
             let command = ReadCommand::all_of(&self.table, range, 0);
             let answer = self.read(shard, &command).await?;
             assert_eq!(answer.result.more, None);
@@ -191,27 +223,43 @@ pub(crate) fn key(pk: i32) -> PartitionKey {
 
 pub(crate) fn clustering(ck: i32) -> Vec<u8> {
     let mut out = Vec::new();
-    encode_clustering(&[(CqlType::Int, ComponentOrder::Asc)], &[&ck.to_be_bytes()], &mut out).unwrap();
+    encode_clustering(
+        &[(CqlType::Int, ComponentOrder::Asc)],
+        &[&ck.to_be_bytes()],
+        &mut out,
+    )
+    .unwrap();
     out
 }
 
 /// The position before or after a clustering key.
 pub(crate) fn bound(ck: i32, kind: BoundKind) -> Vec<u8> {
     let mut prefix = Vec::new();
-    encode_clustering_prefix(&[(CqlType::Int, ComponentOrder::Asc)], &[&ck.to_be_bytes()], &mut prefix).unwrap();
+    encode_clustering_prefix(
+        &[(CqlType::Int, ComponentOrder::Asc)],
+        &[&ck.to_be_bytes()],
+        &mut prefix,
+    )
+    .unwrap();
     bound_bytes(&prefix, kind)
 }
 
 /// A batch of the model as the storage takes it.
 pub(crate) fn write_batch(table: &Table, batch: &Batch, deleted_at: i64) -> WriteBatch {
     let time = batch.time;
-    let deletion = Deletion { timestamp: time, deleted_at };
+    let deletion = Deletion {
+        timestamp: time,
+        deleted_at,
+    };
     let mut mutations: Vec<(Space, Mutation)> = Vec::new();
     for (pk, write) in &batch.writes {
         let update = update(write, time, deletion);
         mutations.push((SPACE, Mutation::new(table.id, key(*pk), update)));
     }
-    WriteBatch { mutations, assigned: Some(time) }
+    WriteBatch {
+        mutations,
+        assigned: Some(time),
+    }
 }
 
 fn update(write: &Write, time: i64, deletion: Deletion) -> PartitionUpdate {
