@@ -273,7 +273,8 @@ impl Driver {
         }
     }
 
-    /// The state of an offered snapshot, its index and its members are applied and kept.
+    /// The state of an offered snapshot, its index and its members are applied and kept, or so much is applied
+    /// already.
     pub fn snapshot_applied(&mut self, group: GroupId, index: u64) {
         if let Ok(group) = self.group(group) {
             group.snapshot_applied(index);

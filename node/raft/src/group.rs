@@ -9,29 +9,30 @@
 //! - a follower's progress that the library let fall behind what is known to match is repaired;
 //! - a member that is being sent a snapshot on which nobody reports is tried again.
 
+mod changes;
+mod requests;
+mod snapshots;
+mod turn;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use node_env::spawn::panic_text;
 use node_env::{Rng, SeededRng};
-use raft::eraftpb::{Message, MessageType};
-use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
+use raft::eraftpb::Message;
+use raft::{Config, ProgressState, RawNode, ReadOnlyOption, StateRole};
 
-use crate::entry::{
-    BrokenState, GroupState, HardState, LogEntry, Payload, Snapshot, library_entry,
-};
+use crate::entry::{BrokenState, GroupState, Snapshot};
 use crate::error::RaftError;
 use crate::id::{GroupId, MemberId};
 use crate::log::Log;
 use crate::logger::logger;
-use crate::members::{Members, MembersChange};
+use crate::members::Members;
 use crate::message::PeerMessage;
-use crate::output::{
-    Committed, Done, GroupStatus, IncomingSnapshot, Outgoing, Output, PeerStatus, Role, Wait, Write,
-};
+use crate::output::{GroupStatus, PeerStatus, Role};
 use crate::settings::Settings;
-use crate::waiting::{Waiter, Waiters, Waiting};
+use crate::waiting::Waiters;
 
 /// Rounds of taking from the library in one turn: enough for a message to have all its consequences.
 const ROUNDS: usize = 8;
@@ -70,8 +71,9 @@ pub(crate) struct Group {
     applied_members: Members,
     /// A snapshot that the library waits to have persisted: the number of its write, and its index.
     restoring: Option<(u64, u64)>,
-    /// The owner's state machine has everything up to here by a snapshot, even if the library comes to it by entries.
-    covered: u64,
+    /// The last snapshot whose state the owner applied. The library may not have taken it over: a new term came
+    /// meanwhile, or the entries did.
+    covered: Snapshot,
     /// A snapshot that the owner was offered and works on.
     offered: Option<Message>,
     announce_offer: bool,
@@ -157,7 +159,7 @@ impl Group {
             changes: VecDeque::new(),
             applied_members: state.members,
             restoring: None,
-            covered: 0,
+            covered: Snapshot::default(),
             offered: None,
             announce_offer: false,
             snapshot_announced: false,
@@ -174,8 +176,6 @@ impl Group {
         }
         Ok(group)
     }
-
-    // ---- fence ----
 
     /// Calls the library; a panic fences the group off. `None` if it is, or was, fenced.
     fn call<T>(&mut self, work: impl FnOnce(&mut RawNode<Log>) -> T) -> Option<T> {
@@ -262,8 +262,6 @@ impl Group {
         self.repairs += repaired;
     }
 
-    // ---- what is asked from outside ----
-
     fn is_leader(&self) -> bool {
         self.raw.raft.state == StateRole::Leader
     }
@@ -280,96 +278,7 @@ impl Group {
         self.failed.is_none() && self.members.is_sole_voter(self.member)
     }
 
-    fn accepts(&self) -> Result<(), RaftError> {
-        match &self.failed {
-            Some(why) => Err(RaftError::Failed { why: why.clone() }),
-            None if self.waiters.len() >= self.settings.waiting => Err(RaftError::Overloaded),
-            None => Ok(()),
-        }
-    }
-
-    pub(crate) fn add(&mut self, waiter: Waiter) -> Result<(), RaftError> {
-        self.accepts()?;
-        if let Waiting::Propose {
-            payload: Payload::Command(data),
-            ..
-        } = &waiter.what
-            && (data.is_empty() || data.len() > self.settings.command_bytes)
-        {
-            return Err(RaftError::BadSize {
-                bytes: data.len(),
-                limit: self.settings.command_bytes,
-            });
-        }
-        self.waiters.add(waiter);
-        self.propose_waiting();
-        Ok(())
-    }
-
-    pub(crate) fn next_round(&self) -> u64 {
-        self.reads.round + 1
-    }
-
-    /// Waits for an entry that was proposed elsewhere.
-    pub(crate) fn add_entry_waiter(
-        &mut self,
-        waiter: Waiter,
-        index: u64,
-        term: u64,
-    ) -> Result<(), RaftError> {
-        self.accepts()?;
-        let ticket = waiter.ticket;
-        let Waiting::Entry { wait, .. } = waiter.what else {
-            return Err(RaftError::CommitStatusUnknown);
-        };
-        if index > self.handed_out {
-            self.waiters.add(waiter);
-            return Ok(());
-        }
-        let answer = match self.raw.store().term_at(index) {
-            Some(found) if found == term => {
-                if wait == Wait::Applied && index > self.applied {
-                    self.waiters.add(waiter);
-                    return Ok(());
-                }
-                Ok(Done { index, term })
-            }
-            Some(_) => Err(RaftError::DroppedEntry),
-            None => Err(RaftError::CommitStatusUnknown),
-        };
-        self.waiters.answer(ticket, answer);
-        Ok(())
-    }
-
-    /// Whether the library would take this change now.
-    pub(crate) fn check_change(&self, change: &MembersChange) -> Result<(), RaftError> {
-        let refused = |why: &str| {
-            Err(RaftError::ChangeRefused {
-                why: why.to_owned(),
-            })
-        };
-        if change.steps.is_empty() {
-            return refused("there is nothing to change");
-        }
-        if !self.is_leader() {
-            return Err(RaftError::NotLeader {
-                leader: self.leader(),
-            });
-        }
-        if self.members.is_joint() || self.raw.raft.has_pending_conf() {
-            return refused("another change is under way");
-        }
-        let changes = change.to_library();
-        let checked =
-            raft::Changer::new(self.raw.raft.prs()).enter_joint(false, changes.get_changes());
-        checked
-            .map(|_| ())
-            .map_err(|error| RaftError::ChangeRefused {
-                why: error.to_string(),
-            })
-    }
-
-    pub(crate) fn receive(&mut self, message: PeerMessage) {
+    pub(crate) fn receive(&mut self, mut message: PeerMessage) {
         if message.to() != Some(self.member) || message.from() == Some(self.member) {
             return;
         }
@@ -381,73 +290,15 @@ impl Group {
                 .raft_log
                 .match_term(snapshot.index, snapshot.term)
         {
-            // Its state must be here before the library may know of it. One at a time; the leader repeats.
-            if self.offered.is_none()
-                && self.restoring.is_none()
-                && message.0.term >= self.raw.raft.term
-            {
-                self.offered = Some(message.0);
-                self.announce_offer = true;
+            if snapshot.index > self.covered.index {
+                self.offer(message.0);
+                return;
             }
-            return;
+            // The owner has that much already, and has kept it: the library gets what was kept.
+            message.0.set_snapshot(self.covered.to_library());
         }
         self.act(|raw| drop(raw.step(message.0)));
         self.propose_waiting();
-    }
-
-    pub(crate) fn snapshot_applied(&mut self, index: u64) {
-        let Some(message) = self
-            .offered
-            .take_if(|message| message.get_snapshot().get_metadata().index == index)
-        else {
-            return;
-        };
-        // The library may ignore the message by now: the entries then come, and are not handed out again.
-        self.covered = self.covered.max(index);
-        self.act(|raw| drop(raw.step(message)));
-    }
-
-    pub(crate) fn snapshot_failed(&mut self) {
-        self.offered = None;
-    }
-
-    pub(crate) fn snapshot_taken(&mut self, index: u64, data: bytes::Bytes) -> bool {
-        if index != self.applied || self.failed.is_some() {
-            return false;
-        }
-        let Some(term) = self.raw.store().term_at(index) else {
-            return false;
-        };
-        let members = self.applied_members.clone();
-        self.raw.mut_store().offer(Snapshot {
-            index,
-            term,
-            members,
-            data,
-        });
-        self.snapshot_announced = false;
-        true
-    }
-
-    pub(crate) fn kept_snapshot(&self) -> &Snapshot {
-        self.raw.store().snapshot()
-    }
-
-    pub(crate) fn compact(&mut self, index: u64) {
-        let index = index.min(self.applied);
-        if self.failed.is_none() {
-            self.raw.mut_store().compact(index);
-        }
-    }
-
-    pub(crate) fn report_snapshot(&mut self, to: MemberId, sent: bool) {
-        let status = if sent {
-            SnapshotStatus::Finish
-        } else {
-            SnapshotStatus::Failure
-        };
-        self.in_snapshot.remove(&to.get());
-        self.act(|raw| raw.report_snapshot(to.get(), status));
     }
 
     pub(crate) fn report_unreachable(&mut self, to: MemberId) {
@@ -475,8 +326,6 @@ impl Group {
         !self.unwritten.is_empty() && !self.is_leader() && self.members.is_sole_voter(self.member)
     }
 
-    // ---- time ----
-
     pub(crate) fn tick(&mut self, now: Duration, dead: &BTreeSet<MemberId>) {
         self.ticks += 1;
         if !self.must_not_stand() {
@@ -487,361 +336,6 @@ impl Group {
         let (id, voters) = (self.id, self.members.all_voters());
         self.waiters
             .expire(now, |operation| timeout_text(id, operation, &voters, dead));
-    }
-
-    /// A message with a snapshot can get lost; without a report the library would wait for ever.
-    fn retry_snapshots(&mut self) {
-        if !self.is_leader() {
-            return;
-        }
-        let sent: Vec<u64> = self
-            .raw
-            .raft
-            .prs()
-            .iter()
-            .filter(|(_, progress)| progress.state == ProgressState::Snapshot)
-            .map(|(member, _)| *member)
-            .collect();
-        self.in_snapshot.retain(|member, _| sent.contains(member));
-        for member in sent {
-            let since = *self.in_snapshot.entry(member).or_insert(self.ticks);
-            if self.ticks.saturating_sub(since) >= self.settings.snapshot_ticks
-                && let Some(member) = MemberId::new(member)
-            {
-                self.report_snapshot(member, false);
-            }
-        }
-    }
-
-    // ---- proposing ----
-
-    /// Proposes what waits for that, if this member leads; tells the others who does.
-    fn propose_waiting(&mut self) {
-        if !self.waiters.has_proposals() || self.failed.is_some() {
-            return;
-        }
-        if !self.is_leader() {
-            if let leader @ Some(_) = self.leader() {
-                for waiter in self.waiters.take_proposals() {
-                    self.waiters
-                        .answer(waiter.ticket, Err(RaftError::NotLeader { leader }));
-                }
-            } else if self.members != Members::default() && !self.members.contains(self.member) {
-                for waiter in self.waiters.take_proposals() {
-                    self.waiters.answer(waiter.ticket, Err(RaftError::Removed));
-                }
-            }
-            return;
-        }
-        for waiter in self.waiters.take_proposals() {
-            self.propose(waiter);
-        }
-    }
-
-    fn propose(&mut self, mut waiter: Waiter) {
-        let Waiting::Propose { payload, wait } = &waiter.what else {
-            return;
-        };
-        let (is_change, wait) = (matches!(payload, Payload::Members(_)), *wait);
-        let mut message = Message::default();
-        message.set_msg_type(MessageType::MsgPropose);
-        message.from = self.member.get();
-        message.set_entries(vec![library_entry(payload)].into());
-        // The library does not say where it put the entry: look at once.
-        let proposed = self.act(|raw| {
-            raw.raft.step(message)?;
-            Ok::<_, raft::Error>((raw.raft.raft_log.last_index(), raw.raft.term))
-        });
-        match proposed {
-            None => {
-                let why = self.failed.clone().unwrap_or_default();
-                self.waiters
-                    .answer(waiter.ticket, Err(RaftError::Failed { why }));
-            }
-            // A transfer of leadership, or too much that is not committed: again at the next tick.
-            Some(Err(_)) => self.waiters.add(waiter),
-            Some(Ok((index, term))) if is_change => {
-                waiter.what = Waiting::Change {
-                    index,
-                    term,
-                    entered: false,
-                };
-                self.waiters.add(waiter);
-            }
-            Some(Ok((index, term))) => match wait {
-                Wait::Proposed => self.waiters.answer(waiter.ticket, Ok(Done { index, term })),
-                Wait::Committed | Wait::Applied => {
-                    waiter.what = Waiting::Entry { index, term, wait };
-                    self.waiters.add(waiter);
-                }
-            },
-        }
-    }
-
-    /// Leaves a joint phase, whoever entered it.
-    fn leave_joint(&mut self) {
-        if self.is_leader() && self.members.is_joint() && !self.raw.raft.has_pending_conf() {
-            let mut message = Message::default();
-            message.set_msg_type(MessageType::MsgPropose);
-            message.from = self.member.get();
-            let leave = Payload::Members(MembersChange::leave());
-            message.set_entries(vec![library_entry(&leave)].into());
-            // Refused: tried again after the next entry or tick.
-            self.act(|raw| drop(raw.raft.step(message)));
-        }
-    }
-
-    // ---- reading ----
-
-    fn begin_reads(&mut self) {
-        let Some(newest) = self.waiters.newest_round() else {
-            return;
-        };
-        let overdue = self.ticks.saturating_sub(self.reads.at_tick) >= READ_TICKS;
-        let due = newest > self.reads.round || self.reads.again || overdue;
-        if !due || (self.leader().is_none() && !self.is_leader()) {
-            return;
-        }
-        self.reads.again = false;
-        self.reads.round += 1;
-        self.reads.at_tick = self.ticks;
-        let mut context = Vec::with_capacity(24);
-        for word in [self.member.get(), self.life, self.reads.round] {
-            context.extend(word.to_be_bytes());
-        }
-        self.act(|raw| raw.read_index(context));
-    }
-
-    fn read_answered(&mut self, context: &[u8], index: u64) {
-        let words: Vec<u64> = context
-            .chunks_exact(8)
-            .filter_map(|word| Some(u64::from_be_bytes(word.try_into().ok()?)))
-            .collect();
-        // An answer to an earlier life of this member says nothing about now.
-        if let [member, life, round] = *words
-            && member == self.member.get()
-            && life == self.life
-        {
-            self.waiters.round_answered(round, index);
-        }
-    }
-
-    // ---- writing and applying ----
-
-    pub(crate) fn persisted(&mut self, number: u64) {
-        while self.unwritten.front().is_some_and(|first| *first <= number) {
-            self.unwritten.pop_front();
-        }
-        self.settle_writes();
-    }
-
-    /// Tells the library up to what everything is durable.
-    fn settle_writes(&mut self) {
-        let durable = self.unwritten.front().map_or(self.taken, |first| first - 1);
-        self.act(|raw| raw.on_persist_ready(durable));
-        if let Some((_, index)) = self.restoring.take_if(|(number, _)| *number <= durable) {
-            self.call(|raw| raw.advance_apply_to(index));
-        }
-    }
-
-    pub(crate) fn applied(&mut self, index: u64) {
-        if index <= self.applied || self.failed.is_some() {
-            return;
-        }
-        if index > self.handed_out {
-            self.fail(format!(
-                "applied up to {index}, but only {} was handed out",
-                self.handed_out
-            ));
-            return;
-        }
-        self.applied = index;
-        while let Some((_, members)) = self.changes.pop_front_if(|(at, _)| *at <= index) {
-            self.applied_members = members;
-        }
-        self.act(|raw| raw.advance_apply_to(index));
-        self.leave_joint();
-        let (term, joint) = (self.raw.raft.term, self.applied_members.is_joint());
-        self.waiters.applied(index, term, joint);
-        if self.members.is_sole_voter(self.member) && !self.is_leader() {
-            // It could not stand before, with changes of members that were not applied.
-            self.campaign();
-        }
-    }
-
-    // ---- the turn ----
-
-    /// Takes what the library has to say; returns whether there may be more.
-    pub(crate) fn turn(&mut self, out: &mut Output) -> bool {
-        self.begin_reads();
-        for _ in 0..ROUNDS {
-            if self.failed.is_some() || !self.raw.has_ready() {
-                break;
-            }
-            self.take(out);
-        }
-        self.announce(out);
-        out.answers.append(&mut self.waiters.answers);
-        self.failed.is_none() && self.raw.has_ready()
-    }
-
-    fn take(&mut self, out: &mut Output) {
-        let Some(mut ready) = self.call(RawNode::ready) else {
-            return;
-        };
-        let number = ready.number();
-        self.taken = number;
-        let entries = ready.take_entries();
-        let hard_state = ready.hs().map(HardState::of_library);
-        let snapshot =
-            Some(Snapshot::of_library(ready.snapshot())).filter(|snapshot| snapshot.index > 0);
-        let must_sync = ready.must_sync();
-        if let Some(snapshot) = &snapshot {
-            self.restore(number, snapshot);
-        }
-        self.raw.mut_store().append(&entries);
-        if hard_state.is_some() || !entries.is_empty() || snapshot.is_some() {
-            let entries = entries.iter().map(LogEntry::of_library).collect();
-            out.writes.push(Write {
-                group: self.id,
-                number,
-                hard_state,
-                entries,
-                snapshot,
-                must_sync,
-            });
-        }
-        if must_sync {
-            self.unwritten.push_back(number);
-        }
-        let at_once = ready.take_messages();
-        let later = ready.take_persisted_messages();
-        let committed = ready.take_committed_entries();
-        for read in ready.take_read_states() {
-            self.read_answered(&read.request_ctx, read.index);
-        }
-        self.call(|raw| raw.advance_append_async(ready));
-        self.send(at_once, out);
-        if !later.is_empty() {
-            self.held.push_back((number, later));
-        }
-        if self.unwritten.is_empty() {
-            self.settle_writes();
-        }
-        self.release(out);
-        self.hand_out(&committed, out);
-        let (term, joint) = (self.raw.raft.term, self.applied_members.is_joint());
-        self.waiters.applied(self.applied, term, joint);
-    }
-
-    /// Sends what waited for writes that are durable now.
-    fn release(&mut self, out: &mut Output) {
-        let durable = self.unwritten.front().map_or(self.taken, |first| first - 1);
-        while let Some((_, messages)) = self.held.pop_front_if(|(number, _)| *number <= durable) {
-            self.send(messages, out);
-        }
-    }
-
-    fn send(&self, messages: Vec<Message>, out: &mut Output) {
-        for message in messages {
-            if let Some(message) = PeerMessage::new(message)
-                && let Some(to) = message.to()
-            {
-                out.messages.push(Outgoing {
-                    group: self.id,
-                    to,
-                    message,
-                });
-            }
-        }
-    }
-
-    /// The library took over a snapshot whose state the owner has applied.
-    fn restore(&mut self, number: u64, snapshot: &Snapshot) {
-        self.raw.mut_store().restore(snapshot);
-        self.handed_out = snapshot.index;
-        self.applied = snapshot.index;
-        self.members = snapshot.members.clone();
-        self.applied_members = snapshot.members.clone();
-        self.changes.clear();
-        self.restoring = Some((number, snapshot.index));
-        self.waiters.jumped(snapshot.index);
-    }
-
-    fn hand_out(&mut self, committed: &[raft::eraftpb::Entry], out: &mut Output) {
-        let mut entries = Vec::with_capacity(committed.len());
-        for entry in committed {
-            let entry = LogEntry::of_library(entry);
-            if let Payload::Members(change) = &entry.payload {
-                self.change_members(entry.index, change);
-            }
-            self.waiters
-                .committed(entry.index, entry.term, &entry.payload);
-            self.handed_out = entry.index;
-            entries.push(entry);
-        }
-        if !entries.is_empty() && self.failed.is_none() {
-            out.committed.push(Committed {
-                group: self.id,
-                entries,
-                members: self.members.clone(),
-            });
-        }
-    }
-
-    fn change_members(&mut self, index: u64, change: &MembersChange) {
-        let change = change.to_library();
-        match self.act(|raw| raw.apply_conf_change(&change)) {
-            Some(Ok(state)) => {
-                self.members = Members::of_conf_state(&state);
-                self.changes.push_back((index, self.members.clone()));
-                self.step_down_if_not_voting();
-            }
-            // All members refuse it in the same way: nothing changes.
-            Some(Err(error)) => {
-                tracing::warn!(group = %self.id, index, %error, "a change of members is void");
-            }
-            None => {}
-        }
-    }
-
-    /// The library lets a leader that votes no more go on, and stumbles over it later.
-    fn step_down_if_not_voting(&mut self) {
-        if self.is_leader() && !self.raw.raft.promotable() {
-            self.act(|raw| {
-                // The others learn that the change is committed.
-                raw.raft.bcast_append();
-                let term = raw.raft.term;
-                raw.raft.become_follower(term, 0);
-            });
-        }
-    }
-
-    fn announce(&mut self, out: &mut Output) {
-        if std::mem::take(&mut self.announce_failure)
-            && let Some(why) = &self.failed
-        {
-            out.failed.push((self.id, why.clone()));
-        }
-        if self.failed.is_some() {
-            return;
-        }
-        self.release(out);
-        if self.raw.store().wants_snapshot() && !self.snapshot_announced {
-            self.snapshot_announced = true;
-            out.snapshots_wanted.push(self.id);
-        }
-        if std::mem::take(&mut self.announce_offer)
-            && let Some(message) = &self.offered
-            && let Some(from) = MemberId::new(message.from)
-        {
-            let snapshot = Snapshot::of_library(message.get_snapshot());
-            out.snapshots_offered.push(IncomingSnapshot {
-                group: self.id,
-                from,
-                snapshot,
-            });
-        }
     }
 
     pub(crate) fn status(&self) -> GroupStatus {

@@ -70,8 +70,10 @@ pub struct Outgoing {
     pub message: PeerMessage,
 }
 
-/// A snapshot that a leader offers: the owner fetches its state, applies it with the snapshot's index and members
-/// in one step, and then says `snapshot_applied`, or `snapshot_failed`.
+/// A snapshot that a leader offers. The owner fetches its state and then, in one step, replaces the state machine,
+/// keeps the snapshot itself, and sets the applied index and the members to the snapshot's; then it says
+/// `snapshot_applied`. If it cannot, `snapshot_failed`. It may take its time: entries go on being handed out, and if
+/// more is applied by then than the snapshot holds, `snapshot_applied` alone is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncomingSnapshot {
     /// Whose.

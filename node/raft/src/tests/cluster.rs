@@ -86,6 +86,8 @@ pub(super) struct Node {
     machine: Vec<Bytes>,
     applied: u64,
     pub(super) down_until: Option<u64>,
+    /// Snapshots being fetched, and when they will be here.
+    fetching: Vec<(u64, IncomingSnapshot)>,
 }
 
 /// What is known of a command.
@@ -109,6 +111,7 @@ pub(super) struct World {
     pub(super) sync_time: u64,
     /// One in so many snapshots cannot be fetched; 0 for none.
     pub(super) refused_snapshots: u64,
+    pub(super) fetch_time: u64,
     leaders: BTreeMap<u64, u64>,
     chosen: BTreeMap<u64, LogEntry>,
     commands: u64,
@@ -134,6 +137,7 @@ impl World {
             delay: 5,
             sync_time: 3,
             refused_snapshots: 0,
+            fetch_time: 5,
             leaders: BTreeMap::new(),
             chosen: BTreeMap::new(),
             commands: 0,
@@ -177,6 +181,7 @@ impl World {
             machine,
             applied,
             down_until: None,
+            fetching: Vec::new(),
         }
     }
 
@@ -335,12 +340,17 @@ impl World {
                 node.disk.sync();
                 node.driver.persisted(GROUP, number);
             }
+            let due = |(at, _): &mut (u64, IncomingSnapshot)| *at <= self.now;
+            let fetched: Vec<_> = node.fetching.extract_if(.., due).collect();
             // Clocks do not tick together.
             if (self.now + id * 3).is_multiple_of(STEPS_A_TICK) {
                 let clock = Duration::from_millis(self.now * 100 / STEPS_A_TICK);
                 node.driver.tick(clock);
             }
             self.settle(*id);
+            for (_, offer) in fetched {
+                self.fetched(*id, offer);
+            }
         }
     }
 
@@ -419,27 +429,10 @@ impl World {
                     assert_eq!(*chosen, entry, "seed {seed}: two entries in one place");
                 }
             }
-            let mut reports = Vec::new();
             let wanted = !out.snapshots_wanted.is_empty();
             for offer in out.snapshots_offered {
-                let refuse = self.refused_snapshots > 0 && self.rng.one_in(self.refused_snapshots);
-                // The sender learns of it, mostly.
-                if self.refused_snapshots == 0 || !self.rng.one_in(self.refused_snapshots) {
-                    reports.push((offer.from, !refuse));
-                }
-                if refuse {
-                    node.driver.snapshot_failed(GROUP);
-                    continue;
-                }
-                let commands = unpacked(&offer.snapshot.data);
-                node.machine = commands.clone();
-                node.applied = offer.snapshot.index;
-                let index = offer.snapshot.index;
-                node.disk.unsynced.push(Record::Restored {
-                    snapshot: offer.snapshot,
-                    commands,
-                });
-                node.driver.snapshot_applied(GROUP, index);
+                let takes = 1 + self.rng.below(self.fetch_time);
+                node.fetching.push((self.now + takes, offer));
             }
             self.send(id, out.messages);
             self.answered(id, out.answers);
@@ -447,15 +440,36 @@ impl World {
             if wanted {
                 self.snapshot(id);
             }
-            for (leader, sent) in reports {
-                if let Some(leader) = self
-                    .nodes
-                    .get_mut(&leader.get())
-                    .filter(|node| node.down_until.is_none())
-                {
-                    leader.driver.report_snapshot(GROUP, member(id), sent);
-                }
-            }
+        }
+    }
+
+    /// The state of a snapshot is here, or cannot be had.
+    fn fetched(&mut self, id: u64, offer: IncomingSnapshot) {
+        let refuse = self.refused_snapshots > 0 && self.rng.one_in(self.refused_snapshots);
+        let silent = self.refused_snapshots > 0 && self.rng.one_in(self.refused_snapshots);
+        let node = self.nodes.get_mut(&id).unwrap();
+        let index = offer.snapshot.index;
+        if refuse {
+            node.driver.snapshot_failed(GROUP);
+        } else if node.applied >= index {
+            // More is applied by now than the snapshot holds.
+            node.driver.snapshot_applied(GROUP, index);
+        } else {
+            let commands = unpacked(&offer.snapshot.data);
+            node.machine = commands.clone();
+            node.applied = index;
+            node.disk.unsynced.push(Record::Restored {
+                snapshot: offer.snapshot,
+                commands,
+            });
+            node.driver.snapshot_applied(GROUP, index);
+        }
+        self.settle(id);
+        // The sender learns of it, mostly.
+        let leader = self.nodes.get_mut(&offer.from.get());
+        if let Some(leader) = leader.filter(|node| node.down_until.is_none() && !silent) {
+            leader.driver.report_snapshot(GROUP, member(id), !refuse);
+            self.settle(offer.from.get());
         }
     }
 
@@ -541,12 +555,8 @@ impl World {
 
     /// Faults off: the group must settle, serve, and agree; nothing acknowledged may be missing.
     pub(super) fn must_settle(&mut self) {
-        (
-            self.loss,
-            self.delay,
-            self.sync_time,
-            self.refused_snapshots,
-        ) = (0, 5, 3, 0);
+        (self.loss, self.delay, self.sync_time) = (0, 5, 3);
+        (self.refused_snapshots, self.fetch_time) = (0, 5);
         self.blocked.clear();
         for node in self.nodes.values_mut() {
             node.down_until = node.down_until.map(|_| self.now);
