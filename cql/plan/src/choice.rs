@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use cql_schema::Column;
 use cql_types::{CqlType, ListIter, TupleIter};
 
 use crate::error::PlanError;
@@ -61,6 +62,35 @@ pub(crate) fn key_value<'v, V: BindValues + ?Sized>(
             "Invalid unset value for column {column}"
         ))),
     }
+}
+
+/// Keys with more columns cost an allocation.
+const USUAL_COLUMNS: usize = 6;
+
+/// Evaluates one term a column and hands all values over, on the stack for the usual number of columns.
+pub(crate) fn with_key<'v, V: BindValues + ?Sized, R>(
+    terms: impl ExactSizeIterator<Item = (&'v Term, &'v Column)>,
+    values: &'v V,
+    ctx: &BindContext,
+    then: impl FnOnce(&[&[u8]]) -> Result<R, PlanError>,
+) -> Result<R, PlanError> {
+    let width = terms.len();
+    let mut few: [KeyValue<'v>; USUAL_COLUMNS] = [const { Cow::Borrowed(&[]) }; USUAL_COLUMNS];
+    let mut slices: [&[u8]; USUAL_COLUMNS] = [&[]; USUAL_COLUMNS];
+    let (Some(few), Some(slices)) = (few.get_mut(..width), slices.get_mut(..width)) else {
+        let many = terms
+            .map(|(term, column)| key_value(term, &column.name, values, ctx))
+            .collect::<Result<Vec<_>, _>>()?;
+        let parts: Vec<&[u8]> = many.iter().map(|value| &**value).collect();
+        return then(&parts);
+    };
+    for (slot, (term, column)) in few.iter_mut().zip(terms) {
+        *slot = key_value(term, &column.name, values, ctx)?;
+    }
+    for (slice, value) in slices.iter_mut().zip(&*few) {
+        *slice = value;
+    }
+    then(slices)
 }
 
 impl Choice {

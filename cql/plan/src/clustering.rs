@@ -5,14 +5,15 @@
 //! bounds need no cases: intervals of one restriction are united, those of several are intersected.
 
 use cql_mutation::Slice;
-use cql_schema::Table;
+use cql_schema::{Column, Table};
 use cql_syntax::Comparison;
 use cql_types::{
     BoundKind, ComponentOrder, CqlType, bound_bytes, encode_clustering, encode_clustering_prefix,
 };
 
-use crate::choice::{COMBINATIONS_MAX, Choice, KeyValue, TupleChoice, TupleTerm};
+use crate::choice::{COMBINATIONS_MAX, Choice, KeyValue, TupleChoice, TupleTerm, with_key};
 use crate::error::PlanError;
+use crate::term::Term;
 use crate::values::{BindContext, BindValues};
 
 /// What the WHERE clause says of the clustering columns.
@@ -95,6 +96,33 @@ impl ClusteringRestriction {
         self.prefix.is_empty() && self.ranges.is_empty()
     }
 
+    /// Whether it names one row.
+    pub(crate) fn names_one_row(&self, table: &Table) -> bool {
+        self.prefix.len() == table.clustering().len() && self.has_one_prefix()
+    }
+
+    /// Evaluates the values of a prefix of equalities.
+    pub(crate) fn with_prefix<'v, V: BindValues + ?Sized, R>(
+        &'v self,
+        table: &'v Table,
+        values: &'v V,
+        ctx: &BindContext,
+        then: impl FnOnce(&[&[u8]]) -> Result<R, PlanError>,
+    ) -> Result<R, PlanError> {
+        let terms = Equalities {
+            parts: self.prefix.iter(),
+            columns: table.clustering().iter(),
+        };
+        with_key(terms, values, ctx, then)
+    }
+
+    /// Whether the prefix has nothing but equalities.
+    fn has_one_prefix(&self) -> bool {
+        self.prefix
+            .iter()
+            .all(|part| matches!(part, PrefixPart::Single(Choice::One(_))))
+    }
+
     /// Every value combination of the prefix.
     pub(crate) fn prefixes<'v, V: BindValues + ?Sized>(
         &'v self,
@@ -150,40 +178,98 @@ impl ClusteringRestriction {
             return Ok(vec![Slice::all()]);
         }
         let types = table.clustering_types();
+        if self.has_one_prefix() {
+            return self.with_prefix(table, values, ctx, |prefix| {
+                if prefix.len() == types.len() {
+                    return Ok(vec![row_slice(full_key(types, prefix)?)]);
+                }
+                self.below(&Encoded::prefix(types, prefix)?, table, values, ctx)
+            });
+        }
         let mut slices = Vec::new();
         for prefix in self.prefixes(table, values, ctx)? {
+            let prefix: Vec<&[u8]> = prefix.iter().map(|value| &**value).collect();
             if prefix.len() == types.len() {
-                slices.push(Slice::row(&full_key(types, &prefix)?));
+                slices.push(row_slice(full_key(types, &prefix)?));
                 continue;
             }
             let from = Encoded::prefix(types, &prefix)?;
-            let mut intervals = vec![Slice {
-                start: from.before(),
-                end: from.after(),
-            }];
-            for range in &self.ranges {
-                let first = table.clustering().get(prefix.len());
-                let name = first.map_or("", |column| &*column.name);
-                let tuple = range.tuple.values(name, range.width, values, ctx)?;
-                intervals = intersect(&intervals, &from.range(range.op, &tuple)?);
-            }
-            slices.append(&mut intervals);
+            slices.append(&mut self.below(&from, table, values, ctx)?);
         }
         Ok(slices)
     }
+
+    /// The slices below one prefix that the ranges leave.
+    fn below<V: BindValues + ?Sized>(
+        &self,
+        from: &Encoded<'_>,
+        table: &Table,
+        values: &V,
+        ctx: &BindContext,
+    ) -> Result<Vec<Slice>, PlanError> {
+        let name = table
+            .clustering()
+            .get(from.width)
+            .map_or("", |column| &*column.name);
+        let mut intervals: Option<Vec<Slice>> = None;
+        for range in &self.ranges {
+            let tuple = range.tuple.values(name, range.width, values, ctx)?;
+            let these = from.range(range.op, &tuple)?;
+            intervals = Some(match intervals {
+                None => these,
+                Some(before) => intersect(&before, &these),
+            });
+        }
+        Ok(intervals.unwrap_or_else(|| {
+            vec![Slice {
+                start: from.before(),
+                end: from.after(),
+            }]
+        }))
+    }
+}
+
+/// The terms of a prefix of equalities, with their columns.
+struct Equalities<'v> {
+    parts: std::slice::Iter<'v, PrefixPart>,
+    columns: std::slice::Iter<'v, Column>,
+}
+
+impl<'v> Iterator for Equalities<'v> {
+    type Item = (&'v Term, &'v Column);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.parts.next()? {
+            PrefixPart::Single(choice) => Some((choice.single()?, self.columns.next()?)),
+            PrefixPart::Tuple(..) => None,
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.parts.len(), Some(self.parts.len()))
+    }
+}
+
+impl ExactSizeIterator for Equalities<'_> {}
+
+/// As [`Slice::row`], but takes the key.
+fn row_slice(key: Vec<u8>) -> Slice {
+    let mut end = Vec::with_capacity(key.len() + 1);
+    end.extend_from_slice(&key);
+    end.push(0);
+    Slice { start: key, end }
 }
 
 /// The encoded key of a whole clustering; empty for a table without clustering columns, whose partitions have one row.
 pub(crate) fn full_key(
     types: &[(CqlType, ComponentOrder)],
-    key: &[KeyValue<'_>],
+    key: &[&[u8]],
 ) -> Result<Vec<u8>, PlanError> {
     if types.is_empty() {
         return Ok(Vec::new());
     }
-    let parts: Vec<&[u8]> = key.iter().map(|value| &**value).collect();
-    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
-    encode_clustering(types, &parts, &mut out)
+    let mut out = Vec::with_capacity(key.iter().map(|part| part.len() + 4).sum::<usize>() + 1);
+    encode_clustering(types, key, &mut out)
         .map_err(|error| PlanError::invalid(error.to_string()))?;
     Ok(out)
 }
@@ -191,23 +277,19 @@ pub(crate) fn full_key(
 /// An encoded prefix, and the types it was encoded with.
 struct Encoded<'t> {
     types: &'t [(CqlType, ComponentOrder)],
-    values: Vec<Vec<u8>>,
+    /// How many columns it covers.
+    width: usize,
     bytes: Vec<u8>,
 }
 
 impl<'t> Encoded<'t> {
-    fn prefix(
-        types: &'t [(CqlType, ComponentOrder)],
-        values: &[KeyValue<'_>],
-    ) -> Result<Self, PlanError> {
-        let values: Vec<Vec<u8>> = values.iter().map(|value| value.to_vec()).collect();
-        let parts: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+    fn prefix(types: &'t [(CqlType, ComponentOrder)], values: &[&[u8]]) -> Result<Self, PlanError> {
         let mut bytes = Vec::new();
-        encode_clustering_prefix(types, &parts, &mut bytes)
+        encode_clustering_prefix(types, values, &mut bytes)
             .map_err(|error| PlanError::invalid(error.to_string()))?;
         Ok(Self {
             types,
-            values,
+            width: values.len(),
             bytes,
         })
     }
@@ -222,14 +304,18 @@ impl<'t> Encoded<'t> {
         bound_bytes(&self.bytes, BoundKind::EndInclusive)
     }
 
-    fn longer(&self, tail: &[KeyValue<'_>]) -> Result<Self, PlanError> {
-        let mut values: Vec<KeyValue<'_>> = self
-            .values
-            .iter()
-            .map(|value| KeyValue::Borrowed(value.as_slice()))
-            .collect();
-        values.extend(tail.iter().cloned());
-        Self::prefix(self.types, &values)
+    /// This prefix and one column more.
+    fn longer(&self, value: &[u8]) -> Result<Self, PlanError> {
+        let mut bytes = Vec::with_capacity(self.bytes.len() + value.len() + 4);
+        bytes.extend_from_slice(&self.bytes);
+        let types = self.types.get(self.width..).unwrap_or_default();
+        encode_clustering_prefix(types, &[value], &mut bytes)
+            .map_err(|error| PlanError::invalid(error.to_string()))?;
+        Ok(Self {
+            types: self.types,
+            width: self.width + 1,
+            bytes,
+        })
     }
 
     /// The intervals of `(c0, c1, ...) op tuple` below this prefix.
@@ -238,12 +324,13 @@ impl<'t> Encoded<'t> {
     /// interval, whatever the direction of its column.
     fn range(&self, op: RangeOp, tuple: &[KeyValue<'_>]) -> Result<Vec<Slice>, PlanError> {
         let mut intervals = Vec::with_capacity(tuple.len());
-        for index in 0..tuple.len() {
-            let outer = self.longer(tuple.get(..index).unwrap_or_default())?;
-            let inner = self.longer(tuple.get(..=index).unwrap_or_default())?;
+        let mut deeper: Option<Self> = None;
+        for (index, value) in tuple.iter().enumerate() {
+            let outer = deeper.as_ref().unwrap_or(self);
+            let inner = outer.longer(value)?;
             let order = self
                 .types
-                .get(self.values.len() + index)
+                .get(outer.width)
                 .map_or(ComponentOrder::Asc, |(_, order)| *order);
             let last = index + 1 == tuple.len();
             let upwards = op.is_start() == (order == ComponentOrder::Asc);
@@ -267,13 +354,14 @@ impl<'t> Encoded<'t> {
                     },
                 }
             });
+            deeper = Some(inner);
         }
         Ok(intervals)
     }
 }
 
 fn intersect(a: &[Slice], b: &[Slice]) -> Vec<Slice> {
-    let mut both = Vec::new();
+    let mut both = Vec::with_capacity(a.len());
     for left in a {
         for right in b {
             let start = left.start.as_slice().max(&right.start);

@@ -110,6 +110,7 @@ pub(crate) fn insert(
             .collect();
     }
     let using = Times::compile(&insert.using, variables)?;
+    let (static_operations, operations) = by_number(operations);
     Ok(WritePlan {
         table: Arc::clone(table),
         partition,
@@ -118,7 +119,8 @@ pub(crate) fn insert(
             ranges: Vec::new(),
         },
         target,
-        operations: by_number(operations),
+        static_operations,
+        operations,
         timestamp: using.timestamp,
         ttl: using.ttl,
     })
@@ -183,12 +185,14 @@ pub(crate) fn update(
         }
         require_clustering(&restrictions.clustering, table, update.table.span())?;
     }
+    let (static_operations, operations) = by_number(operations);
     Ok(WritePlan {
         table: Arc::clone(table),
         partition: all_partition(restrictions.partition, table)?,
         clustering: restrictions.clustering,
         target,
-        operations: by_number(operations),
+        static_operations,
+        operations,
         timestamp: using.timestamp,
         ttl: using.ttl,
     })
@@ -243,12 +247,14 @@ pub(crate) fn delete(
             Target::Cells
         }
     };
+    let (static_operations, operations) = by_number(operations);
     Ok(WritePlan {
         table: Arc::clone(table),
         partition: all_partition(restrictions.partition, table)?,
         clustering,
         target,
-        operations: by_number(operations),
+        static_operations,
+        operations,
         timestamp: using.timestamp,
         ttl: None,
     })
@@ -337,9 +343,12 @@ fn receiver(column: &Column) -> Receiver<'_> {
     }
 }
 
-fn by_number(mut operations: Vec<Operation>) -> Vec<Operation> {
+/// Those of static columns and those of regular ones, both by number.
+fn by_number(mut operations: Vec<Operation>) -> (Vec<Operation>, Vec<Operation>) {
     operations.sort_by_key(|operation| operation.number);
     operations
+        .into_iter()
+        .partition(|operation| operation.is_static)
 }
 
 fn all_partition(choices: Vec<Option<Choice>>, table: &Table) -> Result<Vec<Choice>, PlanError> {

@@ -17,7 +17,6 @@ use crate::error::PlanError;
 use crate::functions::Function;
 use crate::prepared::ResultColumn;
 use crate::resolve::column;
-use crate::select::Needed;
 use crate::values::BindContext;
 
 /// Takes the cells of a result, row by row, each row with as many cells as the result has columns.
@@ -33,8 +32,10 @@ pub trait RowSink {
 #[derive(Debug)]
 pub struct Projection {
     items: Vec<Item>,
-    /// The static and regular columns that are looked up, by slot, ascending by number within statics and regulars.
+    /// The static and regular columns that are looked up.
     slots: Vec<Slot>,
+    /// The slot of each column number; [`NO_SLOT`] where there is none.
+    slot_of: Vec<u16>,
     aggregate: bool,
 }
 
@@ -44,6 +45,9 @@ struct Slot {
     is_static: bool,
     ty: CqlType,
 }
+
+/// Marks a column that nothing reads.
+const NO_SLOT: u16 = u16::MAX;
 
 /// One column of the result.
 #[derive(Debug)]
@@ -69,6 +73,26 @@ enum What {
     Call(Function, Option<(CqlType, Box<What>)>),
 }
 
+impl What {
+    /// Whether it or something within it is so.
+    fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
+        wanted(self)
+            || match self {
+                Self::Field(inner, _) | Self::Count(inner) => inner.any(wanted),
+                Self::Call(_, argument) => argument
+                    .as_ref()
+                    .is_some_and(|(_, inner)| inner.any(wanted)),
+                Self::Partition(_)
+                | Self::Clustering(_)
+                | Self::Cell(_)
+                | Self::WriteTime(_)
+                | Self::Ttl(_)
+                | Self::Token
+                | Self::CountRows => false,
+            }
+    }
+}
+
 impl Projection {
     /// `*`.
     pub(crate) fn all(table: &Table) -> Self {
@@ -89,6 +113,7 @@ impl Projection {
         Self {
             items: Vec::new(),
             slots: Vec::new(),
+            slot_of: Vec::new(),
             aggregate: false,
         }
     }
@@ -122,28 +147,22 @@ impl Projection {
         self.items.len()
     }
 
-    pub(crate) fn columns(&self, table: &Table) -> Needed {
-        let mut set: ColumnSet = self.slots.iter().map(|slot| slot.number).collect();
-        if self.slots.is_empty() && !self.items.is_empty() {
-            // Whether a row is there at all may depend on any regular column.
-            set = ColumnSet::new();
-        }
-        let _ = table;
-        Needed { set }
+    /// The static and regular columns that the result needs.
+    pub(crate) fn columns(&self) -> ColumnSet {
+        self.slots.iter().map(|slot| slot.number).collect()
     }
 
+    /// Whether the result shows a column, or something of it.
     pub(crate) fn mentions(&self, column: &Column) -> bool {
-        self.items.iter().any(|item| match &item.what {
-            What::Partition(index) => {
-                column.kind == ColumnKind::PartitionKey && usize::from(column.position) == *index
-            }
-            What::Clustering(index) => {
-                column.kind == ColumnKind::Clustering && usize::from(column.position) == *index
-            }
-            What::Token => false,
-            _ => false,
-        }) || (matches!(column.kind, ColumnKind::Static | ColumnKind::Regular)
-            && self.slots.iter().any(|slot| slot.number == column.number))
+        let position = usize::from(column.position);
+        let is_it = |what: &What| match column.kind {
+            ColumnKind::PartitionKey => matches!(what, What::Partition(at) if *at == position),
+            ColumnKind::Clustering => matches!(what, What::Clustering(at) if *at == position),
+            ColumnKind::Static | ColumnKind::Regular => false,
+        };
+        let is_cell = matches!(column.kind, ColumnKind::Static | ColumnKind::Regular);
+        self.items.iter().any(|item| item.what.any(&is_it))
+            || (is_cell && self.slots.iter().any(|slot| slot.number == column.number))
     }
 
     pub(crate) fn result_columns(&self, table: &Table) -> Arc<[ResultColumn]> {
@@ -169,7 +188,15 @@ impl Projection {
                 is_static: column.kind == ColumnKind::Static,
                 ty: column.ty.clone(),
             });
-            self.slots.len() - 1
+            let slot = self.slots.len() - 1;
+            let number = usize::from(column.number.0);
+            if self.slot_of.len() <= number {
+                self.slot_of.resize(number + 1, NO_SLOT);
+            }
+            if let Some(entry) = self.slot_of.get_mut(number) {
+                *entry = u16::try_from(slot).unwrap_or(NO_SLOT);
+            }
+            slot
         })
     }
 
@@ -448,7 +475,9 @@ struct View<'r> {
     table: &'r Table,
     ctx: &'r BindContext,
     cells: Vec<Option<ColumnRef<'r>>>,
+    /// The partition key, where it has several columns that are asked for.
     key: Option<PartitionKey>,
+    splits_key: bool,
     row: Option<ResultRow<'r>>,
     /// The clustering values of the row, back to back, and where each ends.
     clustering: Vec<u8>,
@@ -459,35 +488,22 @@ struct View<'r> {
 
 impl<'r> View<'r> {
     fn new(projection: &'r Projection, table: &'r Table, ctx: &'r BindContext) -> Self {
-        fn reads_clustering(what: &What) -> bool {
-            match what {
-                What::Clustering(_) => true,
-                What::Field(inner, _) | What::Count(inner) => reads_clustering(inner),
-                What::Call(_, argument) => argument
-                    .as_ref()
-                    .is_some_and(|(_, inner)| reads_clustering(inner)),
-                What::Partition(_)
-                | What::Cell(_)
-                | What::WriteTime(_)
-                | What::Ttl(_)
-                | What::Token
-                | What::CountRows => false,
-            }
-        }
+        let reads = |wanted: &dyn Fn(&What) -> bool| {
+            projection.items.iter().any(|item| item.what.any(wanted))
+        };
         Self {
             projection,
             table,
             ctx,
             cells: vec![None; projection.slots.len()],
             key: None,
+            splits_key: table.partition_key().len() > 1
+                && reads(&|what| matches!(what, What::Partition(_))),
             row: None,
             clustering: Vec::new(),
             ends: Vec::new(),
             scratch: Vec::new(),
-            needs_clustering: projection
-                .items
-                .iter()
-                .any(|item| reads_clustering(&item.what)),
+            needs_clustering: reads(&|what| matches!(what, What::Clustering(_))),
         }
     }
 
@@ -495,7 +511,7 @@ impl<'r> View<'r> {
         let same = self
             .row
             .is_some_and(|old| std::ptr::eq(old.partition.key, row.partition.key));
-        if !same {
+        if !same && self.splits_key {
             let key = bytes::Bytes::copy_from_slice(row.partition.key);
             self.key = PartitionKey::from_bytes(key).ok();
         }
@@ -519,12 +535,9 @@ impl<'r> View<'r> {
         }
         let Some(row) = row else { return };
         for (number, column) in row.cells() {
-            let slots = self.projection.slots.iter().zip(&mut self.cells);
-            for (slot, cell) in slots {
-                if slot.number == number && slot.is_static == statics {
-                    *cell = Some(column);
-                    break;
-                }
+            let slot = self.projection.slot_of.get(usize::from(number.0));
+            if let Some(cell) = slot.and_then(|slot| self.cells.get_mut(usize::from(*slot))) {
+                *cell = Some(column);
             }
         }
     }
@@ -568,6 +581,9 @@ impl<'r> View<'r> {
         match what {
             What::Partition(index) => {
                 let keys = self.table.partition_key().len();
+                if keys == 1 {
+                    return give(self.row.map(|row| row.partition.key));
+                }
                 let value = self.key.as_ref().and_then(|key| {
                     let mut components: Components<'_> = key.components(keys).ok()?;
                     components.nth(*index)

@@ -12,7 +12,7 @@ use cql_schema::{ColumnKind, Table};
 use cql_syntax as ast;
 use cql_types::Token;
 
-use crate::choice::combinations;
+use crate::choice::{Choice, combinations, with_key};
 use crate::clustering::{RangeOp, full_key};
 use crate::error::{PlanError, PlanErrorKind};
 use crate::project::Projection;
@@ -188,18 +188,17 @@ impl ReadPlan {
             return self.token_range(values, ctx);
         }
         let columns = self.table.partition_key();
-        let mut lists = Vec::with_capacity(columns.len());
-        for (choice, column) in self.restrictions.partition.iter().flatten().zip(columns) {
-            lists.push(choice.values(&column.name, values, ctx)?);
-        }
-        let one = lists.iter().all(|list| list.len() == 1);
-        if one {
-            let parts: Vec<&[u8]> = lists
+        let choices = &self.restrictions.partition;
+        if choices.iter().all(|choice| one_of(choice).is_some()) {
+            let terms = choices
                 .iter()
-                .filter_map(|list| list.first())
-                .map(|v| &**v)
-                .collect();
-            return Ok(Partitions::Keys(vec![partition_key(&parts)?]));
+                .map(|choice| one_of(choice).unwrap_or(&Term::Null));
+            let key = with_key(terms.zip(columns), values, ctx, partition_key)?;
+            return Ok(Partitions::Keys(vec![key]));
+        }
+        let mut lists = Vec::with_capacity(columns.len());
+        for (choice, column) in choices.iter().flatten().zip(columns) {
+            lists.push(choice.values(&column.name, values, ctx)?);
         }
         let mut keys = Vec::new();
         for combination in combinations(lists, "partition key")? {
@@ -271,6 +270,11 @@ impl ReadPlan {
         }
         Ok(Filter { comparisons })
     }
+}
+
+/// The term of an equality.
+fn one_of(choice: &Option<Choice>) -> Option<&Term> {
+    choice.as_ref()?.single()
 }
 
 fn token_of<V: BindValues + ?Sized>(

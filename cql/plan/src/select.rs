@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cql_mutation::{ColumnSet, Order, Statics};
+use cql_mutation::{Order, Statics};
 use cql_schema::{ColumnKind, Table};
 use cql_syntax::{OrderBy, Select, Selectors};
 use cql_types::{ComponentOrder, CqlType};
@@ -54,15 +54,18 @@ pub(crate) fn select(
         .as_ref()
         .map(|expr| Term::compile(expr, int("[limit]"), variables))
         .transpose()?;
-    let mut columns = projection.columns(table);
+    let mut columns = projection.columns();
     for filter in &restrictions.filters {
-        columns.insert_if_cell(&filter.column);
+        match filter.column.kind {
+            ColumnKind::Static | ColumnKind::Regular => columns.insert(filter.column.number),
+            ColumnKind::PartitionKey | ColumnKind::Clustering => {}
+        }
     }
     let filters_rows = restrictions.filters.iter().any(FilterTerm::needs_row);
     let wants_statics = table
         .statics()
         .iter()
-        .any(|column| columns.set.contains(column.number));
+        .any(|column| columns.contains(column.number));
     let statics = match wants_statics {
         false => Statics::Skip,
         true if restrictions.clustering.is_empty() && !filters_rows => Statics::StandAlone,
@@ -77,7 +80,7 @@ pub(crate) fn select(
         table: Arc::clone(table),
         restrictions,
         projection,
-        columns: columns.set,
+        columns,
         statics,
         distinct: select.distinct,
         order,
@@ -86,20 +89,6 @@ pub(crate) fn select(
         warnings,
     };
     Ok((plan, result))
-}
-
-/// Collects the static and regular columns that a read needs.
-pub(crate) struct Needed {
-    pub(crate) set: ColumnSet,
-}
-
-impl Needed {
-    pub(crate) fn insert_if_cell(&mut self, column: &cql_schema::Column) {
-        match column.kind {
-            ColumnKind::Static | ColumnKind::Regular => self.set.insert(column.number),
-            ColumnKind::PartitionKey | ColumnKind::Clustering => {}
-        }
-    }
 }
 
 fn refuse_unsupported(select: &Select) -> Result<(), PlanError> {

@@ -11,17 +11,23 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cql_mutation::{
     CellRef, ClusteringKey, Deletion, Liveness, Mutation, PartitionUpdate, PartitionUpdateBuilder,
-    RangeTombstone, RowBuilder, Slices,
+    RangeTombstone, RowBuf, RowBuilder, Slices,
 };
 use cql_schema::Table;
 use cql_types::{ComponentOrder, CqlType, PartitionKey, is_exact, push_element};
 
-use crate::choice::{Choice, KeyValue, combinations};
+use crate::choice::{Choice, combinations, with_key};
 use crate::clustering::{ClusteringRestriction, full_key};
 use crate::error::PlanError;
 use crate::operation::{Cells, Operation};
 use crate::term::{Evaluated, Term};
 use crate::values::{BindContext, BindValues};
+
+/// Room for the head of a row.
+const ROW_BYTES: usize = 24;
+
+/// Room for a cell.
+const CELL_BYTES: usize = 20;
 
 /// The largest TTL: twenty years.
 const TTL_MAX: i64 = 630_720_000;
@@ -33,6 +39,9 @@ pub struct WritePlan {
     pub(crate) partition: Vec<Choice>,
     pub(crate) clustering: ClusteringRestriction,
     pub(crate) target: Target,
+    /// What is done with static columns, by number.
+    pub(crate) static_operations: Vec<Operation>,
+    /// What is done with regular columns, by number.
     pub(crate) operations: Vec<Operation>,
     pub(crate) timestamp: Option<Term>,
     pub(crate) ttl: Option<Term>,
@@ -151,10 +160,17 @@ impl WritePlan {
         out: &mut Vec<Mutation>,
     ) -> Result<(), PlanError> {
         let stamp = self.stamp(values, ctx)?;
-        if let [Choice::One(term)] = self.partition.as_slice() {
-            let column = self.key_name(0);
-            let value = crate::choice::key_value(term, column, values, ctx)?;
-            let key = partition_key(&[&value])?;
+        let columns = self.table.partition_key();
+        if self
+            .partition
+            .iter()
+            .all(|choice| choice.single().is_some())
+        {
+            let terms = self
+                .partition
+                .iter()
+                .map(|choice| choice.single().unwrap_or(&Term::Null));
+            let key = with_key(terms.zip(columns), values, ctx, partition_key)?;
             let update = self.update(values, ctx, &stamp)?;
             out.push(Mutation::new(self.table.id, key, update));
             return Ok(());
@@ -231,51 +247,72 @@ impl WritePlan {
             Target::Insert | Target::Cells | Target::StaticCells | Target::Rows => {}
         }
         let mut cells = Cells::new(stamp, ctx);
-        let (statics, regulars): (Vec<_>, Vec<_>) = self
-            .operations
-            .iter()
-            .partition(|operation| operation.is_static);
-        if !statics.is_empty() {
+        let mut update = PartitionUpdate::default();
+        if !self.static_operations.is_empty() {
             let mut row = RowBuilder::new();
-            for operation in statics {
+            for operation in &self.static_operations {
                 operation.apply(values, &mut cells, &mut row)?;
             }
-            let row = row.finish();
-            if !row.as_ref().is_empty() {
-                builder.static_row(row);
-            }
+            update.static_row = Some(row.finish()).filter(|row| !row.as_ref().is_empty());
         }
         if self.target == Target::StaticCells {
-            return Ok(builder.finish());
+            return Ok(update);
         }
-        let types = self.table.clustering_types();
+        if self.clustering.names_one_row(&self.table) {
+            let row = self
+                .clustering
+                .with_prefix(&self.table, values, ctx, |clustering| {
+                    self.row(clustering, values, stamp, &mut cells)
+                })?;
+            if let Some(row) = row {
+                update.rows = vec![row];
+            }
+            return Ok(update);
+        }
+        let mut builder = PartitionUpdateBuilder::from(update);
         for clustering in self.clustering.prefixes(&self.table, values, ctx)? {
-            let key = full_key(types, &clustering)?;
-            let mut row = RowBuilder::with_capacity(self.operations.len() * 16 + 16);
-            if self.target == Target::Insert {
-                row.liveness(stamp.liveness());
-            }
-            if self.target == Target::Rows {
-                row.delete_row(stamp.deletion());
-            } else if let Some(written) = written_clustering(types, &clustering)? {
-                row.written_clustering(stamp.timestamp, &written);
-            }
-            for operation in &regulars {
-                operation.apply(values, &mut cells, &mut row)?;
-            }
-            let row = row.finish();
-            if !row.as_ref().is_empty() {
-                builder.row(ClusteringKey::from(key), row);
+            let parts: Vec<&[u8]> = clustering.iter().map(|value| &**value).collect();
+            if let Some((key, row)) = self.row(&parts, values, stamp, &mut cells)? {
+                builder.row(key, row);
             }
         }
         Ok(builder.finish())
+    }
+
+    /// The change of one row; none if it has nothing to say.
+    fn row<V: BindValues + ?Sized>(
+        &self,
+        clustering: &[&[u8]],
+        values: &V,
+        stamp: &Stamp,
+        cells: &mut Cells<'_>,
+    ) -> Result<Option<(ClusteringKey, RowBuf)>, PlanError> {
+        let types = self.table.clustering_types();
+        let key = ClusteringKey::from(full_key(types, clustering)?);
+        let mut row = RowBuilder::with_capacity(ROW_BYTES + CELL_BYTES * self.operations.len());
+        if self.target == Target::Insert {
+            row.liveness(stamp.liveness());
+        }
+        if self.target == Target::Rows {
+            row.delete_row(stamp.deletion());
+        } else if let Some(written) = written_clustering(types, clustering)? {
+            row.written_clustering(stamp.timestamp, &written);
+        }
+        for operation in &self.operations {
+            operation.apply(values, cells, &mut row)?;
+        }
+        let row = row.finish();
+        Ok(match row.as_ref().is_empty() {
+            true => None,
+            false => Some((key, row)),
+        })
     }
 }
 
 /// The clustering as written, where the encoded key cannot give it back: the values as the fields of a tuple.
 fn written_clustering(
     types: &[(CqlType, ComponentOrder)],
-    values: &[KeyValue<'_>],
+    values: &[&[u8]],
 ) -> Result<Option<Vec<u8>>, PlanError> {
     if types
         .iter()

@@ -379,6 +379,9 @@ fn key(key: &PartitionKey, table: &Table) -> String {
 
 fn clustering(position: &[u8], table: &Table) -> String {
     let types = table.clustering_types();
+    if types.is_empty() && position.is_empty() {
+        return "()".to_owned();
+    }
     match decode_clustering(types, position) {
         Ok(values) => {
             let values: Vec<String> = values
