@@ -171,11 +171,14 @@ impl Node {
         &self,
         entries: Vec<(StoreKey, Option<u64>)>,
     ) -> Result<(), StorageError> {
+        let change = self.store_change(entries);
+        self.merger.store(change).await
+    }
+
+    fn store_change(&self, entries: Vec<(StoreKey, Option<u64>)>) -> StoreChange {
         let stale = std::mem::take(&mut *lock(&self.stale));
         let removed = stale.iter().map(|log| (StoreKey::Flushed(*log), None));
-        self.merger
-            .store(StoreChange::new(entries.into_iter().chain(removed)))
-            .await
+        StoreChange::new(entries.into_iter().chain(removed))
     }
 
     /// A number that no space ever had and none will have again, durably.
@@ -203,8 +206,12 @@ impl Node {
 
     /// Marks tokens of a space dead, durably, and begins to reclaim them.
     pub(crate) async fn kill(&self, range: SpaceRange) -> Result<(), StorageError> {
-        self.change(vec![(StoreKey::Dead(range), Some(0))]).await?;
-        self.spaces.mark_dead(range);
+        // No merge that does not know of the mark may run after it.
+        let spaces = Arc::clone(&self.spaces);
+        let change = self.store_change(vec![(StoreKey::Dead(range), Some(0))]);
+        self.merger
+            .store(change.then(move || spaces.mark_dead(range)))
+            .await?;
         let engine = Arc::clone(&self.engine);
         offload(&self.env.spawn, "discard a dead range", move || {
             discard(&*engine, range)

@@ -272,7 +272,7 @@ impl SharedLog {
     }
 
     /// Ends the log: nothing more is accepted, and what was not durable may be or not be there after a restart.
-    pub(super) fn fail(&self, cause: FileError) {
+    pub(crate) fn fail(&self, cause: FileError) {
         tracing::error!(log = %self.place.id, error = %cause, "the commit log has stopped; writes are refused until a restart");
         self.lock().failure.get_or_insert(cause);
         self.moved.notify_one();

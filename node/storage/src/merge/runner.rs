@@ -29,6 +29,15 @@ enum Job {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<(Job, Option<Done>)>,
+    /// Set when the loop has ended: nobody would do the jobs.
+    closed: Closed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Closed {
+    Yes,
+    #[default]
+    No,
 }
 
 /// The way to the merger; cheap to clone.
@@ -56,7 +65,13 @@ impl Merger {
 
     async fn run(&self, job: Job) -> Result<(), StorageError> {
         let (done, result) = oneshot::channel();
-        lock(&self.queue).jobs.push_back((job, Some(done)));
+        {
+            let mut queue = lock(&self.queue);
+            if queue.closed == Closed::Yes {
+                return Err(StorageError::Stopped);
+            }
+            queue.jobs.push_back((job, Some(done)));
+        }
         self.waker.wake();
         result.await.unwrap_or(Err(StorageError::Stopped))
     }
@@ -151,6 +166,19 @@ impl Loop for MergerLoop {
             Err(error) => answer(done, Err(error)),
         }
         Turn::Again
+    }
+}
+
+impl Drop for MergerLoop {
+    fn drop(&mut self) {
+        let jobs = {
+            let mut queue = lock(&self.queue);
+            queue.closed = Closed::Yes;
+            std::mem::take(&mut queue.jobs)
+        };
+        for (_, done) in jobs {
+            answer(done, Err(StorageError::Stopped));
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::layout::value::encode_number;
 pub(crate) struct StoreChange {
     /// A value, or nothing to delete the entry.
     entries: Vec<(Vec<u8>, Option<u64>)>,
+    /// What takes effect with the batch, before the next job begins.
+    then: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl StoreChange {
@@ -20,7 +22,18 @@ impl StoreChange {
             .collect();
         entries.sort();
         entries.dedup_by(|a, b| a.0 == b.0);
-        Self { entries }
+        Self {
+            entries,
+            then: None,
+        }
+    }
+
+    /// Lets `effect` happen between this batch and the next job.
+    pub(crate) fn then(self, effect: impl FnOnce() + Send + 'static) -> Self {
+        Self {
+            then: Some(Box::new(effect)),
+            ..self
+        }
     }
 }
 
@@ -34,6 +47,9 @@ impl MergeJob for StoreChange {
             }
         }
         sink.finish(context)?;
+        if let Some(effect) = self.then.take() {
+            effect();
+        }
         Ok(Step::Finished)
     }
 }

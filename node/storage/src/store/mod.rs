@@ -8,6 +8,9 @@
 //!
 //! The local store of a node is the same thing with a log of its own.
 
+mod shard;
+mod upkeep;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -15,31 +18,25 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
-use cql_mutation::{Mutation, ReadCommand};
+use cql_mutation::ReadCommand;
 use cql_schema::Table;
-use node_env::{LoopHandle, Urgency, Waker, offload};
+use node_env::Urgency;
 use tokio::sync::Notify;
 
 use crate::batch::WriteBatch;
 use crate::budget::{Admission, Budget, PATIENCE};
 use crate::error::{StorageError, WriteError};
-use crate::layout::cut::Reader;
-use crate::log::{
-    LogError, LogId, LogLoop, LogOptions, LogPlace, LogPosition, SharedLog, SyncMode, Waiters,
-    WakeLog,
-};
+use crate::log::{LogError, LogId, LogLoop, LogOptions, LogPlace, LogPosition, SharedLog, Waiters};
 use crate::memtable::{Memtable, Origin};
-use crate::node::{Node, ReplayGroup};
-use crate::read::{self, CopyBudget, ROWS_PER_STEP, ReadAnswer, Walk, WalkEnd, WalkStep};
+use crate::node::Node;
+use crate::read::{self, ReadAnswer, WalkEnd};
 use crate::replay::Replayed;
 use crate::space::SpaceRange;
 use crate::stats::{LogCounters, LogStats, ShardCounters, ShardStats, add};
 use crate::yield_now::yield_now;
 
-/// After a flush or a new segment failed.
-const RETRY: Duration = Duration::from_millis(500);
+use shard::{Sealed, Shard};
 
 /// Where reads that need more than a turn are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,38 +45,6 @@ pub enum ReadsRun {
     OnShard,
     /// In the offload pool: while the device is slow or the engine busy.
     Offloaded,
-}
-
-/// A memtable that takes no more writes.
-#[derive(Clone)]
-struct Sealed {
-    memtable: Arc<Memtable>,
-    /// Whom to tell that it is flushed, if it came from older logs.
-    group: Option<Arc<ReplayGroup>>,
-}
-
-struct Shard {
-    node: Arc<Node>,
-    log: Arc<SharedLog>,
-    log_loop: LoopHandle,
-    log_waker: Waker,
-    sync: SyncMode,
-    budget: Budget,
-    active: RefCell<Memtable>,
-    /// Oldest first.
-    sealed: RefCell<VecDeque<Sealed>>,
-    sealed_bytes: Cell<u64>,
-    /// Everything up to here is in the engine.
-    flushed: Cell<LogPosition>,
-    waiters: Waiters,
-    /// A memtable was sealed.
-    to_flush: Notify,
-    /// A memtable was flushed.
-    was_flushed: Notify,
-    reads: Cell<ReadsRun>,
-    scratch: RefCell<Vec<u8>>,
-    counters: ShardCounters,
-    log_counters: Arc<LogCounters>,
 }
 
 /// The store of one shard. Cloning shares it; it stays on its thread.
@@ -174,10 +139,11 @@ impl ShardStore {
     /// Safe; a flush that was begun ends by itself.
     pub fn run(&self) -> impl Future<Output = ()> + 'static {
         type Task = Pin<Box<dyn Future<Output = ()>>>;
-        let mut tasks: [Task; 3] = [
+        let mut tasks: [Task; 4] = [
             Box::pin(Rc::clone(&self.shard).pump()),
             Box::pin(Rc::clone(&self.shard).prepare_segments()),
             Box::pin(Rc::clone(&self.shard).flush_sealed()),
+            Box::pin(Rc::clone(&self.shard).watch_log()),
         ];
         poll_fn(move |context| {
             for task in &mut tasks {
@@ -385,7 +351,8 @@ impl ShardStore {
         }
     }
 
-    /// Ends the log after everything accepted is durable. Flush first to make the next start quick.
+    /// Ends the log after everything accepted is durable; nothing may be applied afterwards.
+    /// Flush first to make the next start quick.
     ///
     /// # Cancel safety
     /// Safe to call again.
@@ -422,266 +389,3 @@ impl ShardStore {
         self.shard.log_counters.read()
     }
 }
-
-impl Shard {
-    fn apply(&self, batch: WriteBatch) -> Result<LogPosition, WriteError> {
-        if let Some((space, _)) = batch
-            .mutations
-            .iter()
-            .find(|(space, _)| !space.is_for_data())
-        {
-            return Err(WriteError::NotForData { space: *space });
-        }
-        let (position, wake) = {
-            let mut body = self.scratch.borrow_mut();
-            body.clear();
-            batch.encode(&mut body);
-            self.log.append(&body)?
-        };
-        if wake == WakeLog::Yes {
-            self.log_waker.wake();
-        }
-        let is_full = {
-            let mut active = self.active.borrow_mut();
-            if let Some(assigned) = batch.assigned {
-                active.assigned(assigned);
-            }
-            add(&self.counters.writes, 1);
-            add(&self.counters.mutations, batch.mutations.len() as u64);
-            for (
-                space,
-                Mutation {
-                    key, token, update, ..
-                },
-            ) in batch.mutations
-            {
-                active.apply(space, token, key, update, position);
-            }
-            self.budget.is_full(active.bytes() as u64)
-        };
-        if is_full {
-            self.seal();
-        }
-        Ok(position)
-    }
-
-    /// Puts the active memtable behind the sealed ones and begins a new one.
-    fn seal(&self) {
-        let mut active = self.active.borrow_mut();
-        if active.is_empty() {
-            return;
-        }
-        let new = Memtable::new(Arc::clone(&self.node.floors), active.origin());
-        let memtable = Arc::new(std::mem::replace(&mut *active, new));
-        self.sealed_bytes
-            .set(self.sealed_bytes.get() + memtable.bytes() as u64);
-        self.sealed.borrow_mut().push_back(Sealed {
-            memtable,
-            group: None,
-        });
-        add(&self.counters.seals, 1);
-        self.to_flush.notify_one();
-    }
-
-    fn unflushed_bytes(&self) -> u64 {
-        self.sealed_bytes.get() + self.active.borrow().bytes() as u64
-    }
-
-    fn admission(&self) -> Admission {
-        self.budget.admission(self.unflushed_bytes())
-    }
-
-    async fn wait_for_flush(&self) {
-        loop {
-            let flushed = self.was_flushed.notified();
-            if self.admission() != Admission::Wait {
-                return;
-            }
-            // A large limit is many memtables away from a small one: what is there goes first.
-            self.seal();
-            flushed.await;
-        }
-    }
-
-    async fn wait_for_log(&self, bytes: usize) -> Result<(), LogError> {
-        loop {
-            let changed = self.log.space_changed.notified();
-            match self.log.check_space(bytes) {
-                Err(LogError::NoSpace { cause: None }) => changed.await,
-                result => return result,
-            }
-        }
-    }
-
-    /// `None` while the position is on its way.
-    fn is_durable(&self, position: LogPosition) -> Option<Result<(), LogError>> {
-        if position <= self.log.durable().max(self.flushed.get()) {
-            return Some(Ok(()));
-        }
-        match (self.log.failure(), self.sync) {
-            (Some(cause), _) => Some(Err(LogError::Unknown { cause })),
-            (None, SyncMode::Periodic(_)) => Some(Ok(())),
-            (None, SyncMode::Batch) => None,
-        }
-    }
-
-    /// Calls `body` with the memtables, newest first.
-    fn with_memtables<T>(&self, body: impl FnOnce(&[&Memtable]) -> T) -> T {
-        let active = self.active.borrow();
-        let sealed = self.sealed.borrow();
-        let mut memtables: Vec<&Memtable> = Vec::with_capacity(1 + sealed.len());
-        memtables.push(&active);
-        memtables.extend(sealed.iter().rev().map(|one| &*one.memtable));
-        body(&memtables)
-    }
-
-    /// One turn of a read: memtables, then the snapshot, and only then anything that may wait.
-    async fn read_turn(
-        &self,
-        table: &Arc<Table>,
-        command: &ReadCommand,
-        places: &[SpaceRange],
-        turn: u32,
-    ) -> Result<(WalkEnd, LogPosition), StorageError> {
-        let budget = CopyBudget::for_turn(command, turn);
-        let copied =
-            self.with_memtables(|memtables| read::copy(command, places, memtables, budget))?;
-        let reader = Reader::new(&*self.node.engine);
-        let depends_on = copied.depends_on;
-        let end = match self.reads.get() {
-            ReadsRun::OnShard => {
-                let mut walk = Walk::new(command, table, copied, reader);
-                let mut steps = 0;
-                loop {
-                    match walk.step(ROWS_PER_STEP)? {
-                        WalkStep::Rows => yield_now().await,
-                        WalkStep::Partition => {
-                            steps += 1;
-                            if steps % PARTITIONS_PER_STEP == 0 {
-                                yield_now().await;
-                            }
-                        }
-                        WalkStep::Done => break walk.finish(),
-                    }
-                }
-            }
-            ReadsRun::Offloaded => {
-                let (table, command) = (Arc::clone(table), command.clone());
-                offload(&self.node.env.spawn, "read", move || {
-                    let mut walk = Walk::new(&command, &table, copied, reader);
-                    while walk.step(ROWS_PER_STEP)? != WalkStep::Done {}
-                    Ok::<_, StorageError>(walk.finish())
-                })
-                .await??
-            }
-        };
-        Ok((end, depends_on))
-    }
-
-    /// Wakes everyone whose position became durable.
-    async fn pump(self: Rc<Self>) {
-        loop {
-            match self.log.failure() {
-                None => self
-                    .waiters
-                    .wake_up_to(self.log.durable().max(self.flushed.get())),
-                Some(_) => {
-                    // What is in memory can still be saved by a flush.
-                    self.seal();
-                    self.waiters.wake_up_to(LogPosition(u64::MAX - 1));
-                }
-            }
-            self.log.moved().await;
-        }
-    }
-
-    /// Keeps spare segments ready, and the log from growing without end.
-    async fn prepare_segments(self: Rc<Self>) {
-        loop {
-            let log = Arc::clone(&self.log);
-            match offload(&self.node.env.spawn, "log segments", move || {
-                log.provision()
-            })
-            .await
-            {
-                Ok(Ok(())) => {
-                    if self.log.used_bytes() > self.log_bytes_max() {
-                        self.seal();
-                    }
-                    self.log.wanted().await;
-                }
-                Ok(Err(error)) => {
-                    tracing::warn!(log = %self.log.id(), error = %error, "no new log segment; writes go on while there is prepared space");
-                    tokio::time::sleep(RETRY).await;
-                }
-                Err(error) => {
-                    tracing::debug!(error = %error, "log segments are prepared later");
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
-        }
-    }
-
-    /// With more log than this the memtable is flushed even if it is small, so that a restart stays quick.
-    fn log_bytes_max(&self) -> u64 {
-        (self.budget.limit_bytes * 2).max(4 * self.node.options.log.segment_bytes)
-    }
-
-    /// Flushes sealed memtables, oldest first, one at a time.
-    async fn flush_sealed(self: Rc<Self>) {
-        loop {
-            let oldest = self.sealed.borrow().front().cloned();
-            let Some(oldest) = oldest else {
-                self.to_flush.notified().await;
-                continue;
-            };
-            match self.node.merger.flush(Arc::clone(&oldest.memtable)).await {
-                Ok(()) => self.flushed(oldest).await,
-                Err(StorageError::Stopped) => {
-                    self.was_flushed.notify_waiters();
-                    std::future::pending::<()>().await;
-                }
-                Err(error) => {
-                    add(&self.counters.flush_failures, 1);
-                    tracing::warn!(log = %self.log.id(), error = %error, "a flush failed; it is tried again");
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
-        }
-    }
-
-    /// The oldest memtable is in the engine: from this turn on reads find its rows there.
-    async fn flushed(&self, Sealed { memtable, group }: Sealed) {
-        drop(self.sealed.borrow_mut().pop_front());
-        self.sealed_bytes.set(
-            self.sealed_bytes
-                .get()
-                .saturating_sub(memtable.bytes() as u64),
-        );
-        add(&self.counters.flushes, 1);
-        if matches!(memtable.origin(), Origin::Log(_)) {
-            self.flushed.set(self.flushed.get().max(memtable.last()));
-            self.log.release(memtable.last());
-            self.waiters.wake_up_to(self.flushed.get());
-        }
-        // Freeing a large memtable takes long, so not here.
-        let job = Box::new(move || drop(memtable));
-        if let Err(error) = self
-            .node
-            .env
-            .spawn
-            .offload_job("drop a flushed memtable", job)
-        {
-            tracing::debug!(error = %error, "a flushed memtable is dropped on its shard");
-        }
-        if let Some(group) = group
-            && let Err(error) = group.done().await
-        {
-            tracing::warn!(error = %error, "old logs stay until the next start");
-        }
-        self.was_flushed.notify_waiters();
-    }
-}
-
-/// Partitions that a step of a read may open.
-const PARTITIONS_PER_STEP: usize = 16;
