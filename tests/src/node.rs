@@ -50,17 +50,19 @@ pub struct Node {
 #[derive(Debug, Clone, Copy)]
 struct Ports {
     cql: u16,
+    shard_aware: u16,
     api: u16,
     prometheus: u16,
 }
 
 impl Ports {
-    /// Three ports that nobody listens on now.
+    /// Ports that nobody listens on now.
     fn free() -> io::Result<Self> {
-        let listeners = [(); 3].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let [cql, api, prometheus] = listeners;
+        let listeners = [(); 4].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        let [cql, shard_aware, api, prometheus] = listeners;
         Ok(Self {
             cql: cql?.local_addr()?.port(),
+            shard_aware: shard_aware?.local_addr()?.port(),
             api: api?.local_addr()?.port(),
             prometheus: prometheus?.local_addr()?.port(),
         })
@@ -248,7 +250,10 @@ impl Node {
             .arg(self.workdir())
             .args(["--smp", &shards.to_string()])
             .args(["--native-transport-port", &self.ports.cql.to_string()])
-            .args(["--native-shard-aware-transport-port", "0"])
+            .args([
+                "--native-shard-aware-transport-port",
+                &self.ports.shard_aware.to_string(),
+            ])
             .args(["--api-port", &self.ports.api.to_string()])
             .args(["--prometheus-port", &self.ports.prometheus.to_string()])
             .args(&self.arguments)
