@@ -47,6 +47,7 @@ pub(crate) enum TupleTerm {
 pub(crate) type KeyValue<'v> = Cow<'v, [u8]>;
 
 /// The bytes of a key column's value, which is never null.
+#[inline]
 pub(crate) fn key_value<'v, V: BindValues + ?Sized>(
     term: &'v Term,
     column: &str,

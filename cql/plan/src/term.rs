@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use cql_syntax::Span;
 use cql_syntax::{Expr, ExprKind, Literal};
-use cql_types::{CqlType, normalize, parse_scalar, push_count, push_element, push_vector_element};
+use cql_types::{
+    CqlType, normalize, parse_scalar, push_count, push_element, push_vector_element, validate,
+};
 
 use crate::error::PlanError;
 use crate::functions::Function;
@@ -182,7 +184,24 @@ impl Term {
     }
 
     /// The bytes for one request.
+    #[inline]
     pub(crate) fn evaluate<'v, V: BindValues + ?Sized>(
+        &'v self,
+        values: &'v V,
+        ctx: &BindContext,
+    ) -> Result<Evaluated<'v>, PlanError> {
+        // The usual case, without going through a large result.
+        if let Self::Marker { index, ty, .. } = self
+            && ty.is_scalar()
+            && let Bound::Value(bytes) = values.get(*index)
+            && validate(ty, bytes).is_ok()
+        {
+            return Ok(Evaluated::Value(Cow::Borrowed(bytes)));
+        }
+        self.evaluate_any(values, ctx)
+    }
+
+    fn evaluate_any<'v, V: BindValues + ?Sized>(
         &'v self,
         values: &'v V,
         ctx: &BindContext,
