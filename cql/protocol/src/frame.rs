@@ -253,7 +253,7 @@ impl FrameDecoder {
         }
     }
 
-    /// The error for a version that is not spoken here, as soon as its stream id has come.
+    /// The error for a version that is not spoken here, as soon as its header has come.
     fn refused_version(&self, buffer: &[u8]) -> Option<FrameError> {
         let number = buffer.first()? & !RESPONSE;
         if Version::from_number(number).is_some() {
@@ -264,9 +264,11 @@ impl FrameDecoder {
                 let [_, _, stream, ..] = buffer.first_chunk::<OLD_HEADER>()?;
                 (i16::from(stream.cast_signed()), Some(number))
             }
+            // A newer client: gocql takes the answer for a refused version only from stream 0, which Cassandra uses, and
+            // the others wait for it there too, because it is the first stream that they use.
             _ => {
-                let [_, _, s0, s1, ..] = buffer.first_chunk::<HEADER>()?;
-                (i16::from_be_bytes([*s0, *s1]), None)
+                buffer.first_chunk::<HEADER>()?;
+                (0, None)
             }
         };
         let error = ProtocolError::Rule(

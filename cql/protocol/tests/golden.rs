@@ -107,8 +107,8 @@ fn by_hand() {
 
 /// A client of version 5 reads why it must step down; so do clients of versions 1 and 2.
 #[rstest::rstest]
-#[case("0500000705 00000000", "84000007000000006a 0000000a 0064", "5")]
-#[case("4500000705 00000000", "84000007000000006b 0000000a 0065", "69")]
+#[case("0500000705 00000000", "84000000000000006a 0000000a 0064", "5")]
+#[case("4500000705 00000000", "84000000000000006b 0000000a 0065", "69")]
 #[case("02000701 00000000", "820007000000006a 0000000a 0064", "2")]
 #[case("0100ff01 00000000", "8100ff000000006a 0000000a 0064", "1")]
 fn refused_versions(#[case] request: &str, #[case] answer: &str, #[case] number: &str) {
