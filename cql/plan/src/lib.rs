@@ -9,7 +9,10 @@
 //! Pure: no clock, no chance, no I/O; what a request needs of them comes with its [`BindContext`].
 //! Everything that a statement says is resolved when it is prepared, so that a bound request only evaluates terms.
 
+mod aggregate;
 mod arrange;
+mod assignment;
+mod cast;
 mod choice;
 mod clustering;
 mod ddl;
@@ -27,6 +30,7 @@ mod relation;
 mod resolve;
 mod restrict;
 mod select;
+mod selector;
 mod term;
 mod values;
 mod write;

@@ -10,13 +10,14 @@ use cql_mutation::{
     CellRef, ColumnRef, ColumnSet, ReadResult, ResultRow, RowRef, assemble_collection,
 };
 use cql_schema::{Column, ColumnKind, ColumnNumber, Table};
-use cql_syntax::{CellFact, Expr, ExprKind, Literal, Selector};
-use cql_types::{ClusteringDecoder, Components, CqlType, PartitionKey, TupleIter};
+use cql_types::{
+    ClusteringDecoder, Components, CqlType, ListIter, MapIter, PartitionKey, TupleIter, compare,
+};
 
-use crate::error::PlanError;
+use crate::aggregate::{Aggregate, Total};
+use crate::cast::cast;
 use crate::functions::Function;
 use crate::prepared::ResultColumn;
-use crate::resolve::column;
 use crate::values::BindContext;
 
 /// Takes the cells of a result, row by row, each row with as many cells as the result has columns.
@@ -31,12 +32,12 @@ pub trait RowSink {
 /// How rows become result rows.
 #[derive(Debug)]
 pub struct Projection {
-    items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// The static and regular columns that are looked up.
     slots: Vec<Slot>,
     /// The slot of each column number; [`NO_SLOT`] where there is none.
     slot_of: Vec<u16>,
-    aggregate: bool,
+    pub(crate) aggregate: bool,
 }
 
 #[derive(Debug)]
@@ -51,14 +52,15 @@ const NO_SLOT: u16 = u16::MAX;
 
 /// One column of the result.
 #[derive(Debug)]
-struct Item {
-    what: What,
-    name: Arc<str>,
-    ty: CqlType,
+pub(crate) struct Item {
+    pub(crate) what: What,
+    pub(crate) name: Arc<str>,
+    pub(crate) ty: CqlType,
 }
 
+/// What a column of the result shows.
 #[derive(Debug)]
-enum What {
+pub(crate) enum What {
     Partition(usize),
     Clustering(usize),
     Cell(usize),
@@ -71,14 +73,28 @@ enum What {
     /// Counts the rows in which it is not null.
     Count(Box<What>),
     Call(Function, Option<(CqlType, Box<What>)>),
+    /// An aggregate of a value of this type.
+    Aggregate(Aggregate, Box<What>, CqlType),
+    /// A value of the first type as one of the second.
+    Cast(Box<What>, CqlType, CqlType),
+    /// The value of a map's key, or the element of a set if it is there.
+    Element(Box<What>, CqlType, Vec<u8>),
 }
 
 impl What {
+    pub(crate) fn is_aggregate(&self) -> bool {
+        matches!(self, Self::CountRows | Self::Count(_) | Self::Aggregate(..))
+    }
+
     /// Whether it or something within it is so.
-    fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
+    pub(crate) fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
         wanted(self)
             || match self {
-                Self::Field(inner, _) | Self::Count(inner) => inner.any(wanted),
+                Self::Field(inner, _)
+                | Self::Count(inner)
+                | Self::Aggregate(_, inner, _)
+                | Self::Cast(inner, _, _)
+                | Self::Element(inner, _, _) => inner.any(wanted),
                 Self::Call(_, argument) => argument
                     .as_ref()
                     .is_some_and(|(_, inner)| inner.any(wanted)),
@@ -109,31 +125,13 @@ impl Projection {
         projection
     }
 
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             items: Vec::new(),
             slots: Vec::new(),
             slot_of: Vec::new(),
             aggregate: false,
         }
-    }
-
-    /// A list of selectors.
-    pub(crate) fn compile(selectors: &[Selector], table: &Table) -> Result<Self, PlanError> {
-        let mut projection = Self::empty();
-        for selector in selectors {
-            let (what, name, ty) = projection.selector(&selector.expr, table)?;
-            let name = match &selector.alias {
-                Some(alias) => Arc::from(alias.as_str()),
-                None => Arc::from(name),
-            };
-            projection.items.push(Item { what, name, ty });
-        }
-        projection.aggregate = projection
-            .items
-            .iter()
-            .any(|item| matches!(item.what, What::CountRows | What::Count(_)));
-        Ok(projection)
     }
 
     /// Whether the result is one row about all rows.
@@ -177,7 +175,7 @@ impl Projection {
             .collect()
     }
 
-    fn slot(&mut self, column: &Column) -> usize {
+    pub(crate) fn slot(&mut self, column: &Column) -> usize {
         let found = self
             .slots
             .iter()
@@ -200,173 +198,12 @@ impl Projection {
         })
     }
 
-    fn read(&mut self, column: &Column) -> What {
+    pub(crate) fn read(&mut self, column: &Column) -> What {
         match column.kind {
             ColumnKind::PartitionKey => What::Partition(usize::from(column.position)),
             ColumnKind::Clustering => What::Clustering(usize::from(column.position)),
             ColumnKind::Static | ColumnKind::Regular => What::Cell(self.slot(column)),
         }
-    }
-
-    fn selector(
-        &mut self,
-        expr: &Expr,
-        table: &Table,
-    ) -> Result<(What, String, CqlType), PlanError> {
-        match &expr.kind {
-            ExprKind::Column(name) => {
-                let column = column(table, name)?;
-                let what = self.read(column);
-                Ok((what, column.name.to_string(), column.ty.clone()))
-            }
-            ExprKind::Field { base, field } => {
-                let (what, name, ty) = self.selector(base, table)?;
-                let CqlType::Udt { def, .. } = &ty else {
-                    return Err(PlanError::invalid(format!(
-                        "Invalid field selection: {name} of type {ty} is not a user type"
-                    ))
-                    .at(expr.span));
-                };
-                let Some((index, field_ty)) = def.field(field.as_str()) else {
-                    return Err(PlanError::invalid(format!(
-                        "{} of type {} has no field {}",
-                        name,
-                        def.name,
-                        field.as_str()
-                    ))
-                    .at(field.span)
-                    .did_you_mean(field.as_str(), def.fields.iter().map(|(name, _)| &**name)));
-                };
-                let what = What::Field(Box::new(what), index);
-                Ok((what, format!("{name}.{}", field.as_str()), field_ty.clone()))
-            }
-            ExprKind::CountRows => Ok((What::CountRows, "count".to_owned(), CqlType::BigInt)),
-            ExprKind::CellFact { fact, of } => self.cell_fact(*fact, of, expr, table),
-            ExprKind::Token(arguments) => token(arguments, expr, table),
-            ExprKind::Call {
-                function,
-                arguments,
-            } => self.call(function, arguments, expr, table),
-            ExprKind::Literal(_)
-            | ExprKind::Marker(_)
-            | ExprKind::List(_)
-            | ExprKind::Set(_)
-            | ExprKind::Map(_)
-            | ExprKind::Udt(_)
-            | ExprKind::Tuple(_)
-            | ExprKind::Cast { .. }
-            | ExprKind::TypeHint { .. }
-            | ExprKind::Binary { .. }
-            | ExprKind::Negate(_)
-            | ExprKind::Element { .. }
-            | ExprKind::Slice { .. } => Err(PlanError::unsupported(
-                "this expression in a SELECT list",
-                expr.span,
-            )),
-        }
-    }
-
-    fn cell_fact(
-        &mut self,
-        fact: CellFact,
-        of: &Expr,
-        expr: &Expr,
-        table: &Table,
-    ) -> Result<(What, String, CqlType), PlanError> {
-        let ExprKind::Column(name) = &of.kind else {
-            return Err(PlanError::unsupported(
-                format!("{}() of a part of a column", fact.name()),
-                of.span,
-            ));
-        };
-        let column = column(table, name)?;
-        match column.kind {
-            ColumnKind::PartitionKey | ColumnKind::Clustering => {
-                return Err(PlanError::invalid(format!(
-                    "Cannot use selection function {} on PRIMARY KEY part {}",
-                    fact.name(),
-                    column.name
-                ))
-                .at(expr.span));
-            }
-            ColumnKind::Static | ColumnKind::Regular => {}
-        }
-        if column.ty.is_multi_cell() {
-            return Err(PlanError::unsupported(
-                format!("{}() of a non-frozen collection or user type", fact.name()),
-                expr.span,
-            ));
-        }
-        let slot = self.slot(column);
-        let (what, ty) = match fact {
-            CellFact::WriteTime | CellFact::MaxWriteTime => {
-                (What::WriteTime(slot), CqlType::BigInt)
-            }
-            CellFact::Ttl => (What::Ttl(slot), CqlType::Int),
-        };
-        Ok((what, format!("{}({})", fact.name(), column.name), ty))
-    }
-
-    fn call(
-        &mut self,
-        name: &cql_syntax::QualifiedName,
-        arguments: &[Expr],
-        expr: &Expr,
-        table: &Table,
-    ) -> Result<(What, String, CqlType), PlanError> {
-        let text = name.name.as_str();
-        if text == "count" {
-            let [argument] = arguments else {
-                return Err(PlanError::invalid(
-                    "Invalid number of arguments in call to function count: 1 required",
-                )
-                .at(expr.span));
-            };
-            if let ExprKind::Literal(Literal::Integer(one)) = &argument.kind
-                && &**one == "1"
-            {
-                return Ok((What::CountRows, "count".to_owned(), CqlType::BigInt));
-            }
-            let (what, column, _) = self.selector(argument, table)?;
-            let what = What::Count(Box::new(what));
-            return Ok((what, format!("system.count({column})"), CqlType::BigInt));
-        }
-        if ["min", "max", "sum", "avg"].contains(&text) {
-            return Err(PlanError::unsupported(
-                format!("the aggregate {text}()"),
-                expr.span,
-            ));
-        }
-        let Some(function) = Function::find(text) else {
-            return Err(PlanError::invalid(format!("Unknown function '{text}'"))
-                .at(name.span())
-                .did_you_mean(text, Function::NAMES.iter().copied()));
-        };
-        let mut label = String::new();
-        let argument = match (arguments, function.arguments()) {
-            ([], []) => None,
-            ([one], accepted @ [_, ..]) => {
-                let (what, column, ty) = self.selector(one, table)?;
-                if !accepted.contains(&ty) {
-                    return Err(PlanError::invalid(format!(
-                        "Type error: {column} cannot be passed as argument 0 of function {text} of type {ty}"
-                    ))
-                    .at(one.span));
-                }
-                label = column;
-                Some((ty, Box::new(what)))
-            }
-            (given, accepted) => {
-                return Err(PlanError::invalid(format!(
-                    "Invalid number of arguments in call to function {text}: {} required but {} provided",
-                    usize::from(!accepted.is_empty()),
-                    given.len()
-                ))
-                .at(expr.span));
-            }
-        };
-        let name = format!("system.{text}({label})");
-        Ok((What::Call(function, argument), name, function.returns()))
     }
 
     /// Writes the result rows of an answer; not for an aggregate, whose rows [`Totals`] takes.
@@ -388,34 +225,24 @@ impl Projection {
     }
 }
 
-fn token(
-    arguments: &[Expr],
-    expr: &Expr,
-    table: &Table,
-) -> Result<(What, String, CqlType), PlanError> {
-    let keys = table.partition_key();
-    let in_order = arguments.len() == keys.len()
-        && arguments.iter().zip(keys).all(|(argument, key)| {
-            matches!(&argument.kind, ExprKind::Column(name) if name.as_str() == &*key.name)
-        });
-    let names: Vec<&str> = keys.iter().map(|key| &*key.name).collect();
-    if !in_order {
-        return Err(PlanError::invalid(format!(
-            "The token function arguments must be in the partition key order: {}",
-            names.join(", ")
-        ))
-        .at(expr.span));
+/// The value of a key in a serialized map, or the element of a set if it is there.
+fn element<'b>(ty: &CqlType, bytes: &'b [u8], wanted: &[u8]) -> Option<&'b [u8]> {
+    match ty {
+        CqlType::Map { key, .. } => MapIter::trusted(bytes)
+            .find(|(found, _)| compare(key, found, wanted).is_eq())
+            .map(|(_, value)| value),
+        CqlType::Set { element, .. } => {
+            ListIter::trusted(bytes).find(|found| compare(element, found, wanted).is_eq())
+        }
+        _ => None,
     }
-    let name = format!("system.token({})", names.join(", "));
-    Ok((What::Token, name, CqlType::BigInt))
 }
 
-/// The counts of an aggregate over all pages.
+/// The aggregates over all pages.
 #[derive(Debug, Default)]
 pub struct Totals {
-    counts: Vec<i64>,
-    /// The values of the first row, for what is not counted.
-    first: Vec<Option<Vec<u8>>>,
+    /// One a column of the result; what is not aggregated shows the value of the first row.
+    totals: Vec<Total>,
     rows: u64,
 }
 
@@ -428,24 +255,23 @@ impl Totals {
         result: &ReadResult,
         ctx: &BindContext,
     ) {
-        self.counts.resize(projection.items.len(), 0);
-        self.first.resize(projection.items.len(), None);
+        self.totals.resize(projection.items.len(), Total::default());
         let mut view = View::new(projection, table, ctx);
         for row in result.iter() {
             view.enter(&row);
-            for ((item, count), first) in projection
-                .items
-                .iter()
-                .zip(&mut self.counts)
-                .zip(&mut self.first)
-            {
+            for (item, total) in projection.items.iter().zip(&mut self.totals) {
                 match &item.what {
-                    What::CountRows => *count += 1,
+                    What::CountRows => total.count += 1,
                     What::Count(inner) => {
-                        view.emit(inner, |value| *count += i64::from(value.is_some()));
+                        view.emit(inner, |value| total.count += i64::from(value.is_some()));
                     }
+                    What::Aggregate(aggregate, inner, ty) => view.emit(inner, |value| {
+                        if let Some(bytes) = value {
+                            total.add(*aggregate, ty, bytes);
+                        }
+                    }),
                     what if self.rows == 0 => {
-                        view.emit(what, |value| *first = value.map(<[u8]>::to_vec));
+                        view.emit(what, |value| total.value = value.map(<[u8]>::to_vec));
                     }
                     _ => {}
                 }
@@ -457,13 +283,15 @@ impl Totals {
     /// Writes the one row.
     pub fn finish<S: RowSink>(&self, projection: &Projection, sink: &mut S) {
         sink.begin_row();
+        let none = Total::default();
         for (index, item) in projection.items.iter().enumerate() {
-            match item.what {
-                What::CountRows | What::Count(_) => {
-                    let count = self.counts.get(index).copied().unwrap_or(0);
-                    sink.cell(Some(&count.to_be_bytes()));
+            let total = self.totals.get(index).unwrap_or(&none);
+            match &item.what {
+                What::CountRows | What::Count(_) => sink.cell(Some(&total.count.to_be_bytes())),
+                What::Aggregate(aggregate, _, ty) => {
+                    sink.cell(total.finish(*aggregate, ty).as_deref());
                 }
-                _ => sink.cell(self.first.get(index).and_then(|value| value.as_deref())),
+                _ => sink.cell(total.value.as_deref()),
             }
         }
     }
@@ -636,7 +464,16 @@ impl<'r> View<'r> {
                 let token = self.row.map(|row| row.partition.token.0.to_be_bytes());
                 give(token.as_ref().map(<[u8; 8]>::as_slice));
             }
-            What::CountRows | What::Count(_) => give(None),
+            What::CountRows | What::Count(_) | What::Aggregate(..) => give(None),
+            What::Cast(inner, from, to) => {
+                let value = self.value(inner);
+                let value = value.and_then(|bytes| cast(from, to, &bytes));
+                give(value.as_deref());
+            }
+            What::Element(inner, ty, key) => {
+                let whole = self.value(inner);
+                give(whole.as_deref().and_then(|bytes| element(ty, bytes, key)));
+            }
             What::Call(function, argument) => {
                 let value = argument.as_ref().and_then(|(_, inner)| self.value(inner));
                 if argument.is_some() && value.is_none() {
