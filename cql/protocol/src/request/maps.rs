@@ -87,16 +87,17 @@ impl<'a> Startup<'a> {
         StringMap::read(reader).map(|options| Self { options })
     }
 
-    /// The version of CQL that the client wants; any 3.x will do.
+    /// The version of CQL that the client wants; any from 3 on will do.
     ///
     /// # Errors
-    /// It is missing, or not 3.x.
+    /// It is missing, or below 3.
     pub fn cql_version(&self) -> Result<&'a str, ProtocolError> {
         let version = self.options.get("CQL_VERSION").ok_or_else(|| {
             ProtocolError::Rule("Missing value CQL_VERSION in STARTUP message".into())
         })?;
-        match version.split('.').next() {
-            Some("3") => Ok(version),
+        // The Rust driver says 4.0.0 and speaks the CQL of 3.
+        match version.split('.').next().map(str::parse::<u32>) {
+            Some(Ok(3..)) => Ok(version),
             Some(_) | None => Err(ProtocolError::Rule(
                 format!("CQL version {version} is not supported by the binary protocol (supported versions are 3.x.y)")
                     .into(),
