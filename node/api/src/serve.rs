@@ -94,3 +94,70 @@ where
         tracing::debug!(%error, "an HTTP connection has ended early");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use node_env::simulation::run;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+
+    fn slow(delay: Duration) -> Router {
+        let answer = async move || {
+            tokio::time::sleep(delay).await;
+            "done"
+        };
+        Router::new().route("/", get(answer))
+    }
+
+    /// What a client hears that sends `sent` and waits, and when the connection ends.
+    fn hear(sent: &[u8], router: Router, stop_after: Duration) -> (String, Duration) {
+        run(async {
+            let (mut client, server) = duplex(1_024);
+            let (start, stop) = (Instant::now(), CancellationToken::new());
+            let stops = async {
+                tokio::time::sleep(stop_after).await;
+                stop.cancel();
+                std::future::pending::<()>().await;
+            };
+            let hears = async {
+                client.write_all(sent).await.unwrap();
+                let mut heard = String::new();
+                client.read_to_string(&mut heard).await.unwrap();
+                heard
+            };
+            let talks = async { tokio::join!(connection(server, router, stop.clone()), hears).1 };
+            let heard = tokio::select! {
+                biased;
+                () = stops => unreachable!("it waits for ever"),
+                heard = talks => heard,
+            };
+            (heard, start.elapsed())
+        })
+    }
+
+    #[test]
+    fn a_client_that_sends_nothing_is_let_go() {
+        let never = Duration::from_secs(1_000);
+        for sent in [b"".as_slice(), b"GET / HTTP/1.1\r\nHost:", REQUEST] {
+            let (heard, ended) = hear(sent, slow(Duration::ZERO), never);
+            assert_eq!(heard.ends_with("done"), sent == REQUEST, "{heard}");
+            assert_eq!(ended.as_secs(), HEAD_PATIENCE.as_secs(), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_runs_is_answered_when_the_node_stops() {
+        let (heard, ended) = hear(
+            REQUEST,
+            slow(Duration::from_secs(3)),
+            Duration::from_secs(1),
+        );
+        assert!(heard.ends_with("done"), "{heard}");
+        assert_eq!(ended.as_secs(), 3);
+    }
+}

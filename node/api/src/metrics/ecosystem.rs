@@ -1,4 +1,4 @@
-//! Metrics under the names that existing dashboards read.
+//! Metrics under names of the ecosystem; only where ours count what the name says.
 
 use super::table::Kind::{Counter, Gauge, NamedCounter};
 use super::table::{Metric, node, shard};
@@ -12,21 +12,15 @@ pub(super) const METRICS: &[Metric] = &[
         |s| s.requests.connections,
     ),
     shard(
-        "scylla_transport_cql_connections",
-        NamedCounter,
-        "Connections of drivers accepted",
-        |s| s.requests.connections_accepted,
-    ),
-    shard(
         "scylla_transport_requests_serving",
         Gauge,
         "Requests that are being worked on",
         |s| s.requests.serving,
     ),
     shard(
-        "scylla_transport_requests_served",
+        "scylla_transport_cql_requests_count",
         NamedCounter,
-        "Requests received and answered or being answered",
+        "Requests received, of every kind",
         |s| s.requests.requests,
     ),
     shard(
@@ -54,28 +48,10 @@ pub(super) const METRICS: &[Metric] = &[
         |s| s.store.reads,
     ),
     shard(
-        "scylla_memtables_pending_flushes",
-        Gauge,
-        "Memtables that wait for their flush",
-        |s| s.store.sealed_memtables,
-    ),
-    shard(
         "scylla_commitlog_disk_total_bytes",
         Gauge,
         "Bytes of log segments that hold frames",
         |s| s.store.log.disk_bytes,
-    ),
-    shard(
-        "scylla_commitlog_flush",
-        NamedCounter,
-        "Syncs of the log",
-        |s| s.store.log.syncs,
-    ),
-    shard(
-        "scylla_commitlog_bytes_written",
-        NamedCounter,
-        "Bytes written to the log",
-        |s| s.store.log.frame_bytes,
     ),
     node(
         "scylla_node_operation_mode",

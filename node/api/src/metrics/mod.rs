@@ -1,7 +1,7 @@
 //! Metrics for Prometheus: a table of numbers of a [`NodeStatus`](crate::NodeStatus), written as OpenMetrics text.
 //!
 //! A scrape asks the node once for its status and writes every line of the table from it; between scrapes nothing is kept.
-//! Names that start with `scylla_` are those that existing dashboards read, ours start with `messina_`.
+//! Names that start with `scylla_` are the ecosystem's, ours start with `messina_`; what each counts is said in the table.
 //!
 //! OpenMetrics wants the names of counters to end with `_total`, which many of the ecosystem's do not.
 //! Those keep their name and are written with the type `unknown`; they count up all the same, and `rate()` works on them.

@@ -18,6 +18,24 @@ pub(super) const SHARDS: &[Metric] = &[
         |s| u64::from(s.store.failure.is_none()),
     ),
     shard(
+        "messina_connections_accepted",
+        Counter,
+        "Connections of drivers accepted",
+        |s| s.requests.connections_accepted,
+    ),
+    shard(
+        "messina_requests",
+        Counter,
+        "Requests of drivers received, of every kind",
+        |s| s.requests.requests,
+    ),
+    shard(
+        "messina_request_errors",
+        Counter,
+        "Answers to drivers that were errors",
+        |s| s.requests.errors,
+    ),
+    shard(
         "messina_writes",
         Counter,
         "Batches of writes accepted",

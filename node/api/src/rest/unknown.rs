@@ -32,32 +32,44 @@ pub(crate) fn method(method: &str, path: &str) -> ApiError {
     ))
 }
 
-/// Paths of the table which differ from the one asked for in one part, the more alike the better.
+/// Paths of the table that may have been meant: what was asked for, with its parts corrected one by one from the left.
 fn near(path: &str) -> Vec<&'static str> {
-    let asked: Vec<&str> = parts(path).collect();
-    // How many parts from the left are right, at best.
-    let right = listing::all()
-        .map(|endpoint| agreeing(endpoint.path, &asked))
-        .max()
-        .unwrap_or(0);
-    let siblings: Vec<&'static str> = listing::all()
-        .filter(|endpoint| agreeing(endpoint.path, &asked) == right)
-        .map(|endpoint| endpoint.path)
-        .collect();
-    let part = |path: &'static str| parts(path).nth(right).unwrap_or_default();
-    let wrong = asked.get(right).copied().unwrap_or_default();
-    let meant = did_you_mean(wrong, siblings.iter().map(|path| part(path)));
-    let mut found: Vec<&'static str> = match meant {
-        Some(meant) => siblings
-            .into_iter()
-            .filter(|path| part(path) == meant)
-            .collect(),
-        None if right > 0 => siblings,
-        None => Vec::new(),
-    };
-    found.dedup();
-    found.truncate(SUGGESTIONS_MAX);
-    found
+    let mut asked: Vec<&str> = parts(path).collect();
+    let mut corrections = 0..asked.len();
+    loop {
+        // How many parts from the left are right, at best.
+        let right = listing::all()
+            .map(|endpoint| agreeing(endpoint.path, &asked))
+            .max()
+            .unwrap_or(0);
+        let siblings = || {
+            listing::all()
+                .map(|endpoint| endpoint.path)
+                .filter(|path| agreeing(path, &asked) == right)
+        };
+        let next_parts = siblings().filter_map(|path| parts(path).nth(right));
+        let meant = asked
+            .get(right)
+            .and_then(|wrong| did_you_mean(wrong, next_parts));
+        if let (Some(meant), Some(_)) = (meant, corrections.next()) {
+            if let Some(wrong) = asked.get_mut(right) {
+                *wrong = meant;
+            }
+            continue;
+        }
+        let mut found: Vec<&str> = siblings().filter(|_| right > 0).collect();
+        // Right to the end: shorter paths come first, the one that was meant if it exists.
+        found.sort_by_key(|path| parts(path).count());
+        found.dedup();
+        if found
+            .first()
+            .is_some_and(|path| parts(path).count() == asked.len() && right == asked.len())
+        {
+            found.retain(|path| parts(path).count() == asked.len());
+        }
+        found.truncate(SUGGESTIONS_MAX);
+        return found;
+    }
 }
 
 fn parts(path: &str) -> impl Iterator<Item = &str> {
