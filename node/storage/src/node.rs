@@ -17,8 +17,8 @@ use crate::layout::cut::Reader;
 use crate::layout::key::{Place, place_start};
 use crate::layout::store_keys::{RETIRED, StoreKey};
 use crate::layout::value::decode_number;
-use crate::log::LogId;
 use crate::log::replay::{list_logs, remove_logs};
+use crate::log::{LogId, SYNC_LOG_REMOVALS};
 use crate::merge::{FloorRule, MergeContext, Merger, MergerLoop, Slots, StoreChange};
 use crate::space::{Space, SpaceRange};
 use crate::spaces::Spaces;
@@ -104,6 +104,12 @@ impl Node {
         let found = read_entries(&Reader::new(&*engine))?;
         let log_directory = options.log_directory.clone();
         let logs = list_logs(&*env.files, &log_directory)?;
+        if found.flushed.keys().any(|log| !logs.contains(log))
+            && env.files.entry(&log_directory)?.is_some()
+        {
+            // Their entries go soon; from here on the files must not come back.
+            env.files.sync_dir(&log_directory, SYNC_LOG_REMOVALS)?;
+        }
         let known = logs.iter().chain(found.flushed.keys());
         let generation = known.map(|log| log.generation).max().unwrap_or(0) + 1;
         let position = |log: &LogId| found.flushed.get(log).copied().unwrap_or(0);

@@ -45,6 +45,9 @@ pub const SYNC_LOG_PARENTS: SyncPoint = SyncPoint("log.parents");
 pub const SYNC_LOG_SEGMENT: SyncPoint = SyncPoint("log.segment");
 /// The name of a new segment; without it its frames are gone after a crash.
 pub const SYNC_LOG_DIRECTORY: SyncPoint = SyncPoint("log.directory");
+/// That segments of older logs are gone, before it is forgotten that everything in them is in the engine; without it
+/// they may come back in a crash and be replayed once more.
+pub const SYNC_LOG_REMOVALS: SyncPoint = SyncPoint("log.removals");
 /// The frames themselves.
 pub const SYNC_LOG_FRAMES: SyncPoint = SyncPoint("log.frames");
 

@@ -8,28 +8,33 @@
 //! | `log.parents` | the folder of logs | all logs are gone |
 //! | `log.directory` | the names of segments | a segment is gone |
 //! | `log.frames` | frames | acknowledged writes are gone |
+//! | `log.removals` | the absence of logs that are done with | they come back and are replayed: deleted rows live again |
 //! | `log.segment` | the space of segments | a write can meet a full disk |
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use node_env::SyncPoint;
+use node_env::files::Crash;
 use node_env::simulation::run;
 use node_storage::{
     SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES,
-    SYNC_LOG_PARENTS, SYNC_LOG_SEGMENT,
+    SYNC_LOG_PARENTS, SYNC_LOG_REMOVALS, SYNC_LOG_SEGMENT,
 };
 use rstest::rstest;
 
 use crate::crash::{Plot, tell};
-use crate::world::World;
+use crate::model::{Batch, Write};
+use crate::world::{Life, World, write_batch};
 
-const ALL: [SyncPoint; 7] = [
+const ALL: [SyncPoint; 8] = [
     SYNC_DIRECTORY,
     SYNC_FORMAT,
     SYNC_FORMAT_NAME,
     SYNC_LOG_PARENTS,
     SYNC_LOG_DIRECTORY,
     SYNC_LOG_FRAMES,
+    SYNC_LOG_REMOVALS,
     SYNC_LOG_SEGMENT,
 ];
 
@@ -83,6 +88,77 @@ fn without_the_name_of_the_format_file_a_cut_first_start_is_the_last() {
     assert!(
         (0..24).any(fails),
         "{SYNC_FORMAT_NAME} can be left out without harm"
+    );
+}
+
+/// A row is written in one life, flushed and purged in the next; in the third the power goes while the node starts.
+/// Whether the row is back in the fourth.
+fn a_deleted_row_is_back(step: u64, seed: u64, ignored: Option<SyncPoint>) -> bool {
+    let batch = |time, write| Batch {
+        time,
+        writes: vec![(1, write)],
+    };
+    let apply = async |life: &Life, batch: &Batch| {
+        let bytes = write_batch(&life.table, batch, 0);
+        let position = life.shards[0].apply(bytes).unwrap();
+        life.shards[0].durable(position).await.unwrap();
+    };
+    run(async {
+        let mut world = World::new(seed);
+        world.gc_grace_s = 0;
+        if let Some(point) = ignored {
+            world.machine.files.ignore_sync(point);
+        }
+        let life = world.boot(1).await.unwrap();
+        apply(
+            &life,
+            &batch(
+                5,
+                Write::Insert {
+                    ck: 1,
+                    cells: Vec::new(),
+                },
+            ),
+        )
+        .await;
+        drop(life);
+        world.machine.crash(Crash::Process);
+        world.disk.crash(0);
+        let life = world.boot(1).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        apply(&life, &batch(10, Write::DeleteRow { ck: 1 })).await;
+        life.shards[0].flush().await.unwrap();
+        assert!(life.partition(1).await.unwrap().0.is_empty());
+        drop(life);
+        world.machine.crash(Crash::Process);
+        world.disk.crash(0);
+        world.machine.files.go_down_after(step);
+        let life = world.boot(1).await.ok();
+        world.cut_power(life);
+        let life = world.boot(1).await.unwrap();
+        !life.partition(1).await.unwrap().0.is_empty()
+    })
+}
+
+#[test]
+fn logs_that_are_done_with_do_not_come_back() {
+    for step in 0..10 {
+        for seed in 0..6 {
+            assert!(
+                !a_deleted_row_is_back(step, seed, None),
+                "step {step}, seed {seed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_the_sync_of_removals_a_deleted_row_comes_back() {
+    let back =
+        |step| (0..12).any(|seed| a_deleted_row_is_back(step, seed, Some(SYNC_LOG_REMOVALS)));
+    assert!(
+        (0..10).any(back),
+        "{SYNC_LOG_REMOVALS} can be left out without harm"
     );
 }
 
