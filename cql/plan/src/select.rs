@@ -62,15 +62,23 @@ pub(crate) fn select(
         }
     }
     let filters_rows = restrictions.filters.iter().any(FilterTerm::needs_row);
+    // A partition that has only static columns is a row of a read that asks for whole partitions, whatever columns the
+    // read names: so all of them must be looked at.
+    let whole_partitions = restrictions.clustering.is_empty() && !filters_rows;
     let wants_statics = table
         .statics()
         .iter()
         .any(|column| columns.contains(column.number));
-    let statics = match wants_statics {
-        false => Statics::Skip,
-        true if restrictions.clustering.is_empty() && !filters_rows => Statics::StandAlone,
-        true => Statics::Fetch,
+    let statics = match (table.has_static() && whole_partitions, wants_statics) {
+        (true, _) => Statics::StandAlone,
+        (false, true) => Statics::Fetch,
+        (false, false) => Statics::Skip,
     };
+    if statics == Statics::StandAlone {
+        for column in table.statics() {
+            columns.insert(column.number);
+        }
+    }
     let mut warnings = Vec::new();
     if projection.is_aggregate() && !restrictions.names_partitions() {
         warnings.push("Aggregation query used without partition key".to_owned());
