@@ -4,10 +4,12 @@
 //! only if it is older than all pins of its space: what a replay, or a later flush, brings is then younger than it.
 //! Whoever holds writes back elsewhere (entries of a Raft log that are not applied yet) pins them here too.
 //!
+//! Until the old logs were replayed at start, every floor is at the bottom.
+//!
 //! Cost: a pin lowers its time by a relaxed store; a floor is the minimum over the memtables of a node.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::space::Space;
@@ -17,9 +19,24 @@ use crate::space::Space;
 pub struct Floors {
     pins: Mutex<BTreeMap<(Space, u64), Arc<AtomicI64>>>,
     next: AtomicU64,
+    /// Set until all old logs were replayed: before that nobody knows what they will bring.
+    unknown: AtomicBool,
 }
 
 impl Floors {
+    /// Floors of a node whose logs are not replayed yet: nothing may be purged anywhere.
+    pub(crate) fn before_replay() -> Self {
+        Self {
+            unknown: AtomicBool::new(true),
+            ..Self::default()
+        }
+    }
+
+    /// All old logs were replayed: what they hold is pinned.
+    pub(crate) fn replayed(&self) {
+        self.unknown.store(false, Ordering::Release);
+    }
+
     /// Pins a space at `time` (µs): tombstones that are not older stay until the pin is dropped.
     #[must_use]
     pub fn pin(self: &Arc<Self>, space: Space, time: i64) -> FloorPin {
@@ -42,6 +59,9 @@ impl Floors {
 
     /// As [`Floors::floor`], leaving out one pin.
     pub(crate) fn floor_without(&self, space: Space, except: Option<u64>) -> i64 {
+        if self.unknown.load(Ordering::Acquire) {
+            return i64::MIN;
+        }
         let pins = self.lock();
         let of_space = pins.range((space, 0)..=(space, u64::MAX));
         let others = of_space.filter(|((_, id), _)| Some(*id) != except);
@@ -113,6 +133,10 @@ mod tests {
         one.lower(20);
         one.lower(30);
         assert_eq!(floors.floor(Space(5)), 20);
+        let early = Arc::new(Floors::before_replay());
+        assert_eq!(early.floor(Space(5)), i64::MIN);
+        early.replayed();
+        assert_eq!(early.floor(Space(5)), i64::MAX);
         drop((one, two));
         assert_eq!(floors.floor(Space(5)), i64::MAX);
         assert!(!floors.is_pinned(Space(5)) && floors.is_pinned(Space(6)));

@@ -121,7 +121,10 @@ impl Node {
             .copied()
             .collect();
 
-        let (floors, spaces) = (Arc::new(Floors::default()), Arc::new(Spaces::default()));
+        let (floors, spaces) = (
+            Arc::new(Floors::before_replay()),
+            Arc::new(Spaces::default()),
+        );
         let counters = Arc::new(NodeCounters::default());
         for range in &found.dead {
             spaces.mark_dead(*range);

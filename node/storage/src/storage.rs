@@ -116,7 +116,7 @@ impl Storage {
 
     /// Replays the logs of all shards of older runs; `owner` says who gets a mutation. The answer has one entry a shard.
     ///
-    /// Mutations of dead spaces are skipped without asking.
+    /// Mutations of dead spaces are skipped without asking. Until this has returned nothing is purged anywhere.
     ///
     /// # Errors
     /// [`StorageError::Replay`] for a damaged log, the files', the engine's.
@@ -128,7 +128,11 @@ impl Storage {
         owner: &dyn Fn(Space, Token) -> Owner,
     ) -> Result<(Vec<Replayed>, ReplayReport), StorageError> {
         let logs = self.old_logs(|log| log.shard != LogId::LOCAL);
-        replay(&self.node, logs, self.node.options.shards as usize, owner).await
+        let shards = self.node.options.shards as usize;
+        let replayed = replay(&self.node, logs, shards, owner).await?;
+        // Those of the local store came first, so from here on the floors know of everything.
+        self.node.floors.replayed();
+        Ok(replayed)
     }
 
     fn old_logs(&self, wanted: impl Fn(&LogId) -> bool) -> Vec<LogId> {

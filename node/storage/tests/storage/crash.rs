@@ -1,5 +1,6 @@
 //! Random writes, flushes, reads, crashes and restarts with other numbers of shards; nothing acknowledged may be lost.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use backend_memory::{Fault, Operation};
@@ -8,11 +9,13 @@ use node_env::{Rng, SeededRng, SyncPoint};
 use node_storage::{BrokenRules, LogPosition, StorageError, SyncMode};
 
 use crate::model::{Batch, Col, Write, partition};
-use crate::world::{Life, World, key, shard_of, write_batch};
+use crate::world::{Life, World, write_batch};
 
 /// Partitions that the writes go to.
 pub(crate) const PARTITIONS: i32 = 6;
 const ROWS: u64 = 12;
+/// Partitions that hold one row for each batch.
+const WITNESSES: std::ops::Range<i32> = 100..200;
 
 /// A batch that was accepted.
 #[derive(Debug)]
@@ -168,13 +171,18 @@ impl Story {
                 writes.push((pk, self.write()));
             }
         }
-        (
-            Batch {
-                time: self.clock - back,
-                writes,
+        // A row that nobody touches again tells whether the batch survived.
+        let witness = WITNESSES.find(|pk| life.owner(*pk) == shard).unwrap();
+        let ck = self.clock as i32;
+        writes.push((
+            witness,
+            Write::Insert {
+                ck,
+                cells: Vec::new(),
             },
-            shard,
-        )
+        ));
+        let time = self.clock - back;
+        (Batch { time, writes }, shard)
     }
 
     async fn step(&mut self, life: &Life) -> Result<(), String> {
@@ -276,36 +284,38 @@ impl Story {
                 ));
             }
         }
-        let mut lost = Vec::new();
-        for shard in 0..self.shards {
-            let is_unsure = |one: &Accepted| one.shard == shard as usize && !one.certain;
-            let unsure: Vec<usize> = (0..self.accepted.len())
-                .filter(|at| is_unsure(&self.accepted[*at]))
-                .collect();
-            let mine =
-                || (0..PARTITIONS).filter(|pk| shard_of(key(*pk).token(), self.shards) == shard);
-            let without = |pk: i32, dropped: &[usize]| {
-                let left = (0..self.accepted.len()).filter(|at| !dropped.contains(at));
-                partition(pk, left.map(|at| &self.accepted[at].batch))
-            };
-            let fits =
-                |kept: &usize| mine().all(|pk| without(pk, &unsure[*kept..]) == found[pk as usize]);
-            let Some(kept) = (0..=unsure.len()).rev().find(fits) else {
-                let differs = mine()
-                    .find(|pk| without(*pk, &[]) != found[*pk as usize])
-                    .unwrap_or(0);
-                return Err(format!(
-                    "shard {shard} lost or tore a write ({} unsure): partition {differs} reads {:?}, all writes make {:?}",
-                    unsure.len(),
-                    found[differs as usize],
-                    without(differs, &[]),
-                ));
-            };
-            lost.extend_from_slice(&unsure[kept..]);
+        let witnesses: BTreeSet<i32> = WITNESSES
+            .filter_map(|pk| scanned.get(&pk))
+            .flat_map(|seen| seen.rows.keys().copied())
+            .collect();
+        let survived = |one: &Accepted| {
+            let (_, witness) = one.batch.writes.last().unwrap();
+            matches!(witness, Write::Insert { ck, .. } if witnesses.contains(ck))
+        };
+        for shard in 0..self.shards as usize {
+            let mine = self
+                .accepted
+                .iter()
+                .filter(|one| one.shard == shard && !one.certain);
+            if !mine.map(survived).is_sorted_by(|a, b| a >= b) {
+                return Err(format!("shard {shard} lost a write and kept a later one"));
+            }
         }
-        lost.sort_unstable();
-        for at in lost.into_iter().rev() {
-            self.accepted.remove(at);
+        if let Some(one) = self
+            .accepted
+            .iter()
+            .find(|one| one.certain && !survived(one))
+        {
+            return Err(format!("an acknowledged write is lost: {one:?}"));
+        }
+        self.accepted.retain(survived);
+        for (pk, seen) in (0..).zip(&found) {
+            let expected = partition(pk, self.accepted.iter().map(|one| &one.batch));
+            if *seen != expected {
+                return Err(format!(
+                    "partition {pk} reads {seen:?}, expected {expected:?}"
+                ));
+            }
         }
         // What was found must stay.
         for one in &mut self.accepted {

@@ -1,10 +1,11 @@
 //! Rules that look like overhead until they are gone: one merger, the replay floor, row locks of a merge.
 
+use cql_mutation::{Partitions, ReadCommand};
 use node_env::simulation::run;
-use node_storage::{BrokenRules, FloorRule, Slots};
+use node_storage::{BrokenRules, FloorRule, Owner, Slots, SpaceOptions, SpaceRange, Storage};
 
 use crate::model::{Batch, Col, Seen, Write};
-use crate::world::{Life, SPACE, World, write_batch};
+use crate::world::{Life, SPACE, World, key, write_batch};
 
 fn insert(time: i64, col: Col, text: &str) -> Batch {
     let cells = vec![(col, Some(text.to_owned()))];
@@ -189,5 +190,37 @@ fn a_space_that_nobody_described_keeps_its_tombstones() {
         life.shards[0].flush().await.unwrap();
         assert_eq!(life.storage.stats().rows_dropped, 0);
         assert!(!life.storage.is_dead(SPACE, cql_types::Token(0)));
+    });
+}
+
+/// Compactions run from the first moment on, and a log that is not read yet may hold anything.
+#[test]
+fn nothing_is_purged_before_the_old_logs_were_read() {
+    run(async {
+        let mut world = World::new(5);
+        let life = world.boot(1).await.unwrap();
+        apply(&life, &insert(5, Col::V, "in the log")).await;
+        let delete = Batch {
+            time: 10,
+            writes: vec![(1, Write::DeleteRow { ck: 1 })],
+        };
+        life.storage
+            .import(write_batch(&life.table, &delete, 0).mutations)
+            .await
+            .unwrap();
+        world.cut_power(Some(life));
+
+        let env = world.machine.boot();
+        let factory = backend_memory::MemoryFactory::new(world.disk.clone());
+        let storage = Storage::open(&env, world.options(1), &factory).unwrap();
+        storage.set_space_options([(SPACE, SpaceOptions { gc_grace_s: 0 })]);
+        storage.engine().compact(backend::Goal::Everything).unwrap();
+        let (mut replayed, _) = storage.replay(&|_, _| Owner::Shard(0)).await.unwrap();
+        let store = storage.open_shard(0, replayed.remove(0)).unwrap();
+        let keys = Partitions::Keys(vec![key(1)]);
+        let command = ReadCommand::all_of(&world.table, keys, 0);
+        let places = [SpaceRange::whole(SPACE)];
+        let answer = store.read(&world.table, &command, &places).await.unwrap();
+        assert_eq!(answer.result.row_count(), 0);
     });
 }
