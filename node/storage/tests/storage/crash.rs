@@ -1,6 +1,7 @@
 //! Random writes, flushes, reads, crashes and restarts with other numbers of shards; nothing acknowledged may be lost.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use backend_memory::{Fault, Operation};
@@ -15,7 +16,7 @@ use crate::world::{Life, World, write_batch};
 pub(crate) const PARTITIONS: i32 = 6;
 const ROWS: u64 = 12;
 /// Partitions that hold one row for each batch.
-const WITNESSES: std::ops::Range<i32> = 100..200;
+const WITNESSES: RangeInclusive<i32> = 100..=199;
 
 /// A batch that was accepted.
 #[derive(Debug)]
@@ -172,7 +173,10 @@ impl Story {
             }
         }
         // A row that nobody touches again tells whether the batch survived.
-        let witness = WITNESSES.find(|pk| life.owner(*pk) == shard).unwrap();
+        let witness = WITNESSES
+            .clone()
+            .find(|pk| life.owner(*pk) == shard)
+            .unwrap();
         let ck = self.clock as i32;
         writes.push((
             witness,
@@ -285,6 +289,7 @@ impl Story {
             }
         }
         let witnesses: BTreeSet<i32> = WITNESSES
+            .clone()
             .filter_map(|pk| scanned.get(&pk))
             .flat_map(|seen| seen.rows.keys().copied())
             .collect();
