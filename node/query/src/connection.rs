@@ -22,7 +22,7 @@ use std::sync::Arc;
 use bytes::{Buf as _, BytesMut};
 use cql_protocol::{
     Compression, Consistency, Encoder, ErrorBody, ErrorKind, Event, Frame, FrameDecoder, Limits,
-    Peer, Request, WriteType,
+    Opcode, Peer, Request, WriteType,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use node_coordinator::LogPosition;
@@ -30,6 +30,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::counters::RequestCounters;
 use crate::events::EventHub;
 use crate::executor::{Executor, answer_error};
 use crate::failure;
@@ -55,6 +56,8 @@ pub struct Service {
     pub supported: Vec<(String, Vec<String>)>,
     /// Limits of frames.
     pub limits: Limits,
+    /// What the connections did.
+    pub counters: Arc<RequestCounters>,
 }
 
 /// Why a connection ended by itself.
@@ -116,7 +119,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         events: None,
         closing: None,
     };
-    connection.run(&stop).await
+    service.counters.connected();
+    let ended = connection.run(&stop).await;
+    service.counters.disconnected();
+    ended
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
@@ -158,6 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     fn handle(&mut self, frame: &Frame) {
+        self.service.counters.requested();
         self.session.encoder.version = frame.version;
         let stream = frame.stream;
         let start = self.out.len();
@@ -169,10 +176,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             }
         };
         match outcome {
-            Outcome::Answered(position) => self.hold(start, position, stream),
+            Outcome::Answered(position) => {
+                self.count_answer(start);
+                self.hold(start, position, stream);
+            }
             Outcome::Later(future) => self
                 .pending
                 .push(Box::pin(async move { (stream, future.await) })),
+        }
+    }
+
+    /// Counts the answer that begins at `start`.
+    fn count_answer(&self, start: usize) {
+        let counters = &self.service.counters;
+        counters.answered();
+        // The opcode of a frame is its fifth byte.
+        if self.out.get(start + 4) == Some(&Opcode::Error.code()) {
+            counters.failed();
         }
     }
 
@@ -338,6 +358,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Some((stream, answer)) = self.pending.next(), if !self.pending.is_empty() => {
                 let start = self.out.len();
                 self.out.extend_from_slice(&answer.bytes);
+                self.count_answer(start);
                 self.hold(start, answer.position, stream);
             }
             event = next_event(&mut self.events) => match event {

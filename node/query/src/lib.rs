@@ -13,6 +13,7 @@
 //! one read and one write of the socket.
 
 mod connection;
+mod counters;
 mod events;
 mod executor;
 mod failure;
@@ -22,6 +23,7 @@ mod statement;
 mod values;
 
 pub use connection::{Ended, Service, serve};
+pub use counters::RequestCounters;
 pub use events::EventHub;
 pub use executor::{Executor, QueryLimits};
 pub use statement::StatementCache;

@@ -19,7 +19,7 @@ use node_coordinator::{Coordinator, Timeouts};
 use node_env::files::FileLock;
 use node_env::{Env, Published, TaskGroup};
 use node_group0::{Group0Handle, Parts, Running, Versions};
-use node_query::{EventHub, Executor, QueryLimits, Service, StatementCache};
+use node_query::{EventHub, Executor, QueryLimits, RequestCounters, Service, StatementCache};
 use node_replica::{LocalStore, LocalTable, Replica, RequestQueue, ShardHandle, Spaces};
 use node_storage::{LogOptions, Owner, Replayed, Space, Storage, StorageOptions, SyncMode};
 use tokio::sync::mpsc;
@@ -138,6 +138,8 @@ pub struct Control {
     pub shards: Vec<ShardHandle>,
     /// Prepared statements of all shards.
     pub statements: StatementCache,
+    /// What the connections of each shard did.
+    pub counters: Vec<Arc<RequestCounters>>,
     /// Upkeep of the local store runs here.
     pub tasks: Rc<TaskGroup>,
     /// The seams.
@@ -158,6 +160,7 @@ pub struct ShardSeed {
     events: mpsc::Receiver<Arc<Event>>,
     group0: Group0Handle,
     statements: StatementCache,
+    counters: Arc<RequestCounters>,
     timeouts: Timeouts,
     limits: QueryLimits,
     frame_bytes: usize,
@@ -222,24 +225,29 @@ pub async fn boot(
     let statements = StatementCache::new(options.statement_bytes);
     let (shards, queues): (Vec<_>, Vec<_>) =
         (0..options.shards).map(|_| ShardHandle::new()).unzip();
+    let counters: Vec<Arc<RequestCounters>> = (0..options.shards).map(|_| Arc::default()).collect();
     let seeds = (0..)
         .zip(replayed)
         .zip(queues.into_iter().zip(event_receivers))
-        .map(|((number, replayed), (queue, events))| ShardSeed {
-            number,
-            env: env.clone(),
-            storage: storage.clone(),
-            replayed,
-            published: Arc::clone(&published),
-            shards: shards.clone(),
-            queue,
-            events,
-            group0: group0.clone(),
-            statements: statements.clone(),
-            timeouts: options.timeouts,
-            limits: options.limits,
-            frame_bytes: options.frame_bytes,
-        })
+        .zip(counters.iter().cloned())
+        .map(
+            |(((number, replayed), (queue, events)), counters)| ShardSeed {
+                number,
+                env: env.clone(),
+                storage: storage.clone(),
+                replayed,
+                published: Arc::clone(&published),
+                shards: shards.clone(),
+                queue,
+                events,
+                group0: group0.clone(),
+                statements: statements.clone(),
+                counters,
+                timeouts: options.timeouts,
+                limits: options.limits,
+                frame_bytes: options.frame_bytes,
+            },
+        )
         .collect();
     let control = Control {
         running,
@@ -248,6 +256,7 @@ pub async fn boot(
         storage,
         shards,
         statements,
+        counters,
         tasks,
         env,
         lock,
@@ -430,6 +439,7 @@ impl ShardSeed {
                 body: self.frame_bytes,
                 ..Limits::default()
             },
+            counters: self.counters,
         });
         Ok(Shard {
             service,

@@ -7,6 +7,7 @@
 //! `boot` knows neither threads nor sockets, so a simulation starts a node with it; `threads` adds both.
 
 pub mod boot;
+mod operator;
 mod process;
 mod threads;
 

@@ -1,8 +1,9 @@
 //! The process: arguments, log, exit code.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use backend::Factory;
 use backend_fjall::FjallFactory;
@@ -12,7 +13,10 @@ use node_config::{Config, Loaded, Machine, Sources, load, usable_memory};
 use node_env::Env;
 use node_env::spawn::RealSpawnOptions;
 
+use tracing_subscriber::EnvFilter;
+
 use crate::boot::BootError;
+use crate::operator::LogFilter;
 use crate::threads;
 
 /// Arguments or configuration are wrong.
@@ -38,11 +42,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(EXIT_USAGE);
         }
     };
-    start_log(&config);
+    let config = Arc::new(*config);
+    let log_levels = start_log(&config);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    match run(&config) {
+    match run(&config, log_levels) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -51,7 +56,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config) -> Result<(), BootError> {
+fn run(config: &Arc<Config>, log_levels: Arc<LogFilter>) -> Result<(), BootError> {
     use crate::boot::Doing as _;
     let env = Env::real(RealSpawnOptions::default()).doing("start the offload threads")?;
     let factory: Box<dyn Factory> = match config.options.backend {
@@ -59,7 +64,7 @@ fn run(config: &Config) -> Result<(), BootError> {
         Backend::Memory => Box::new(MemoryFactory::new(MemoryDisk::new())),
     };
     let runtime = threads::runtime()?;
-    runtime.block_on(threads::run(config, env, &*factory))
+    runtime.block_on(threads::run(config, env, &*factory, log_levels))
 }
 
 fn read_file(path: &Path) -> io::Result<String> {
@@ -77,13 +82,23 @@ fn machine() -> Machine {
     }
 }
 
-fn start_log(config: &Config) {
+/// Starts the log and gives the handle by which its levels are changed.
+fn start_log(config: &Config) -> Arc<LogFilter> {
     let level = config.value("log_level").unwrap_or_default();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&level))
         .with_writer(io::stderr)
-        .with_target(false)
-        .init();
+        .with_ansi(io::stderr().is_terminal())
+        .with_filter_reloading();
+    let handle = builder.reload_handle();
+    builder.init();
+    let level = level.parse().unwrap_or(node_api::LogLevel::Info);
+    let apply = move |filter: &str| {
+        if let Err(error) = handle.reload(EnvFilter::new(filter)) {
+            tracing::warn!(%error, "the log level was not changed");
+        }
+    };
+    Arc::new(LogFilter::new(level, Box::new(apply)))
 }
 
 #[expect(clippy::print_stdout, reason = "this is what was asked for")]

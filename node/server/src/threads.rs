@@ -1,11 +1,14 @@
 //! A real node: a thread for each shard, one for control, sockets, signals.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use backend::Factory;
+use node_api::{LogLevels, Operator, Services};
 use node_config::{CommitlogSync, Config};
 use node_env::{Deadline, Env, TaskGroup};
 use node_query::{QueryLimits, Service, serve};
@@ -17,9 +20,13 @@ use tokio_util::sync::CancellationToken;
 use crate::boot::{
     BootError, Control, Doing, Identity, NodeOptions, Shard, ShardSeed, boot, spawn_until_stopped,
 };
+use crate::operator::NodeOperator;
 
 /// Connections that may wait for one shard to take them.
 const ACCEPT_QUEUE: usize = 1_024;
+
+/// How often the node's clock looks at the time of day.
+const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long a stopping node waits for its clients, and then for its disk.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -91,11 +98,23 @@ fn kilobytes(count: u32) -> usize {
 ///
 /// # Errors
 /// It could not start; what was started is stopped again.
-pub(crate) async fn run(config: &Config, env: Env, factory: &dyn Factory) -> Result<(), BootError> {
+pub(crate) async fn run(
+    config: &Arc<Config>,
+    env: Env,
+    factory: &dyn Factory,
+    log_levels: Arc<dyn LogLevels>,
+) -> Result<(), BootError> {
+    let started = env.clock.monotonic();
     let options = node_options(config);
     // The port is taken first: a node that cannot be reached need not touch its data.
     let address = SocketAddr::new(config.options.rpc_address, options.identity.native_port);
-    let listener = bind(address, "native_transport_port")?;
+    let listener = bind(address, "native_transport_port", "listen for CQL clients")?;
+    let api = listen("api_port", "listen for REST", config.api())?;
+    let metrics = listen(
+        "prometheus_port",
+        "listen for Prometheus",
+        config.prometheus(),
+    )?;
     let (control, seeds) = boot(env, options, factory).await?;
     let mut shards = Vec::with_capacity(seeds.len());
     for seed in seeds {
@@ -111,13 +130,51 @@ pub(crate) async fn run(config: &Config, env: Env, factory: &dyn Factory) -> Res
         tasks,
         shards: handles,
         lock,
-        ..
+        published,
+        statements,
+        counters,
+        env,
     } = control;
     let local = running.store().store().clone();
     spawn_until_stopped(&tasks, "group 0", running.run())?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let operator: Arc<dyn Operator> = Arc::new(NodeOperator {
+        storage: storage.clone(),
+        shards: handles.clone(),
+        counters,
+        published,
+        statements,
+        config: Arc::clone(config),
+        started,
+        stopping: Arc::clone(&stopping),
+        env: env.clone(),
+    });
+    if let Some(listener) = api {
+        let services = Services {
+            operator: Arc::clone(&operator),
+            log_levels,
+            injections: Some(env.injections.clone()),
+        };
+        let router = node_api::router(services, node_api::Limits::default());
+        let serving = node_api::serve("REST", listener, router, stop.clone());
+        tasks.spawn("REST", serving).doing("serve REST")?;
+    }
+    if let Some(listener) = metrics {
+        let router = node_api::metrics_router(operator, node_api::Limits::default());
+        let serving = node_api::serve("metrics", listener, router, stop.clone());
+        tasks.spawn("metrics", serving).doing("serve metrics")?;
+    }
+    let clock = Arc::clone(&env.clock);
+    spawn_until_stopped(&tasks, "clock", async move {
+        loop {
+            tokio::time::sleep(CLOCK_PERIOD).await;
+            clock.follow_wall();
+        }
+    })?;
     tracing::info!(%address, shards = handles.len(), "listening for CQL clients");
     stop_signal().await;
     tracing::info!("stopping");
+    stopping.store(true, Ordering::Relaxed);
     stop.cancel();
     for shard in &shards {
         shard.stop.cancel();
@@ -142,15 +199,30 @@ pub(crate) async fn run(config: &Config, env: Env, factory: &dyn Factory) -> Res
     Ok(())
 }
 
-fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, BootError> {
+/// Listens where the configuration says, if it says so.
+fn listen(
+    option: &str,
+    doing: &'static str,
+    place: Option<(IpAddr, u16)>,
+) -> Result<Option<tokio::net::TcpListener>, BootError> {
+    let Some((address, port)) = place else {
+        return Ok(None);
+    };
+    let listener = bind(SocketAddr::new(address, port), option, doing)?;
+    tokio::net::TcpListener::from_std(listener)
+        .map(Some)
+        .doing(doing)
+}
+
+fn bind(address: SocketAddr, option: &str, doing: &'static str) -> Result<TcpListener, BootError> {
     let listener = TcpListener::bind(address).map_err(|error| BootError {
-        doing: "listen for CQL clients",
+        doing,
         why: match error.kind() {
             std::io::ErrorKind::AddrInUse => format!(
                 "{address} is in use by another program; stop it or set {option} to a free port"
             ),
             std::io::ErrorKind::AddrNotAvailable => format!(
-                "{} is not an address of this machine; set rpc_address to one that is",
+                "{} is not an address of this machine; set the address beside {option} to one that is",
                 address.ip()
             ),
             _ => format!("{address}: {error}"),
