@@ -119,7 +119,7 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// Dependencies between our crates that the table does not list.
-pub fn forbidden_edges(tree: &Tree) -> Vec<String> {
+pub(crate) fn forbidden_edges(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for manifest in tree.manifests() {
         let from = folder(manifest);
@@ -151,7 +151,7 @@ pub fn forbidden_edges(tree: &Tree) -> Vec<String> {
 }
 
 /// Outside libraries named by a second crate.
-pub fn leaked_libraries(tree: &Tree) -> Vec<String> {
+pub(crate) fn leaked_libraries(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for manifest in tree.manifests() {
         for dependency in dependencies(manifest) {
@@ -172,7 +172,7 @@ pub fn leaked_libraries(tree: &Tree) -> Vec<String> {
 }
 
 /// Versions written outside of the workspace's table.
-pub fn unshared_versions(tree: &Tree) -> Vec<String> {
+pub(crate) fn unshared_versions(tree: &Tree) -> Vec<String> {
     tree.manifests()
         .flat_map(|manifest| {
             dependencies(manifest)

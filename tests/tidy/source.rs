@@ -74,7 +74,7 @@ fn lines_matching<'a>(
 }
 
 /// Sources over the hard limit.
-pub fn long_files(tree: &Tree) -> Vec<String> {
+pub(crate) fn long_files(tree: &Tree) -> Vec<String> {
     tree.rust()
         .filter_map(|file| {
             let lines = file.text.lines().count();
@@ -85,7 +85,7 @@ pub fn long_files(tree: &Tree) -> Vec<String> {
 }
 
 /// Functions over the limit, found by rustfmt's indentation.
-pub fn long_functions(tree: &Tree) -> Vec<String> {
+pub(crate) fn long_functions(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for file in tree.rust().filter(|file| !file.is_test()) {
         let lines: Vec<&str> = file.source_lines().map(|(_, line)| line).collect();
@@ -119,7 +119,7 @@ pub fn long_functions(tree: &Tree) -> Vec<String> {
 }
 
 /// Sources that do not begin with a module doc.
-pub fn missing_module_docs(tree: &Tree) -> Vec<String> {
+pub(crate) fn missing_module_docs(tree: &Tree) -> Vec<String> {
     tree.rust()
         .filter(|file| !file.path.contains("/testdata/"))
         .filter(|file| !file.text.starts_with("//!"))
@@ -133,7 +133,7 @@ pub fn missing_module_docs(tree: &Tree) -> Vec<String> {
 }
 
 /// Words that must not ship.
-pub fn banned_words(tree: &Tree) -> Vec<String> {
+pub(crate) fn banned_words(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for file in &tree.files {
         let is_text = [".rs", ".md", ".toml", ".tables", ".py", ".sh", ".yaml"]
@@ -154,7 +154,7 @@ pub fn banned_words(tree: &Tree) -> Vec<String> {
 }
 
 /// Calls past the seams.
-pub fn banned_calls(tree: &Tree) -> Vec<String> {
+pub(crate) fn banned_calls(tree: &Tree) -> Vec<String> {
     lines_matching(
         tree,
         |file| !file.is_test(),
@@ -173,7 +173,7 @@ pub fn banned_calls(tree: &Tree) -> Vec<String> {
 }
 
 /// Names of system tables spelled in statements outside of their accessors.
-pub fn spelled_system_tables(tree: &Tree) -> Vec<String> {
+pub(crate) fn spelled_system_tables(tree: &Tree) -> Vec<String> {
     lines_matching(
         tree,
         |file| file.path.starts_with("node/") && !file.is_test(),
@@ -194,7 +194,7 @@ pub fn spelled_system_tables(tree: &Tree) -> Vec<String> {
 }
 
 /// Tests that do not run.
-pub fn ignored_tests(tree: &Tree) -> Vec<String> {
+pub(crate) fn ignored_tests(tree: &Tree) -> Vec<String> {
     tree.rust()
         .flat_map(|file| {
             file.text

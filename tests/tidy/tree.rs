@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// One file: its path from the root and its text.
-pub struct File {
+pub(crate) struct File {
     /// Path from the workspace root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// The whole text; empty for a file that is not UTF-8.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl File {
     /// Whether the file holds tests only.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         self.path.starts_with("tests/")
             || self.path.starts_with("benches/")
             || self.path.contains("/tests/")
@@ -22,7 +22,7 @@ impl File {
     }
 
     /// The lines before the first inline test module.
-    pub fn source_lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn source_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.text
             .lines()
             .enumerate()
@@ -32,14 +32,14 @@ impl File {
 }
 
 /// The tracked and the new files of the workspace.
-pub struct Tree {
+pub(crate) struct Tree {
     /// Sorted by path.
-    pub files: Vec<File>,
+    pub(crate) files: Vec<File>,
 }
 
 impl Tree {
     /// Reads every file that git tracks or would track.
-    pub fn load() -> Self {
+    pub(crate) fn load() -> Self {
         let root = root();
         let listed = Command::new("git")
             .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -62,12 +62,12 @@ impl Tree {
     }
 
     /// The Rust sources.
-    pub fn rust(&self) -> impl Iterator<Item = &File> {
+    pub(crate) fn rust(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| file.path.ends_with(".rs"))
     }
 
     /// The manifests of the members.
-    pub fn manifests(&self) -> impl Iterator<Item = &File> {
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &File> {
         self.files
             .iter()
             .filter(|file| file.path.ends_with("/Cargo.toml"))
@@ -75,7 +75,7 @@ impl Tree {
 }
 
 /// The workspace root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -83,7 +83,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Entries of the top level that the layout does not know.
-pub fn foreign_top_level(tree: &Tree) -> Vec<String> {
+pub(crate) fn foreign_top_level(tree: &Tree) -> Vec<String> {
     const KNOWN: &[&str] = &[
         "Cargo.toml",
         "Cargo.lock",

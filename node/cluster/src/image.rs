@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use cql_mutation::Slices;
 use cql_mutation::{
     Begin, ClusteringKey, Mutation, Order, PartitionHead, PartitionUpdate, PartitionUpdateBuilder,
     Partitions, Progress, PurgePolicy, Purged, ReadCommand, ReadResult, Reconciler, SortedRows,
     purge,
 };
-use cql_mutation::Slices;
 use cql_schema::Table;
 use cql_types::{PartitionKey, TableId, Token};
 use system_tables::TableReader;
@@ -231,12 +231,13 @@ fn forget_deleted(update: PartitionUpdate) -> PartitionUpdate {
         Purged::Changed(row) => Some(row),
         Purged::Nothing => None,
     };
-    let mut kept = PartitionUpdate::default();
-    kept.static_row = update.static_row.and_then(live);
-    kept.rows = update
-        .rows
-        .into_iter()
-        .filter_map(|(clustering, row)| Some((clustering, live(row)?)))
-        .collect();
-    kept
+    PartitionUpdate {
+        static_row: update.static_row.and_then(live),
+        rows: update
+            .rows
+            .into_iter()
+            .filter_map(|(clustering, row)| Some((clustering, live(row)?)))
+            .collect(),
+        ..PartitionUpdate::default()
+    }
 }

@@ -113,7 +113,10 @@ fn load_schema(image: &LocalImage, before: Option<&ClusterState>) -> Result<Sche
     let own = catalog::keyspaces();
     let mut keyspaces = Vec::new();
     for (key, row) in system_schema::keyspaces::scan(image)? {
-        if own.iter().any(|keyspace| *keyspace.name == *key.keyspace_name) {
+        if own
+            .iter()
+            .any(|keyspace| *keyspace.name == *key.keyspace_name)
+        {
             continue;
         }
         keyspaces.push(load_keyspace(image, &key.keyspace_name, row)?);
@@ -202,9 +205,7 @@ fn load_table(
         keyspace_name: keyspace.to_owned(),
     };
     let mut columns = Vec::new();
-    for column in
-        system_schema::columns::rows_by_table_name(image, &columns_key, &row.table_name)
-    {
+    for column in system_schema::columns::rows_by_table_name(image, &columns_key, &row.table_name) {
         let column = column?;
         let kind = match column.kind {
             ColumnRole::PartitionKey => ColumnKind::PartitionKey,
@@ -212,7 +213,8 @@ fn load_table(
             ColumnRole::Static => ColumnKind::Static,
             ColumnRole::Regular => ColumnKind::Regular,
         };
-        let ty = parse_type(&column.r#type, &resolve).map_err(|error| broken(full.clone(), error))?;
+        let ty =
+            parse_type(&column.r#type, &resolve).map_err(|error| broken(full.clone(), error))?;
         columns.push(Column {
             number: match kind {
                 ColumnKind::PartitionKey | ColumnKind::Clustering => ColumnNumber::KEY,
@@ -238,7 +240,8 @@ fn load_table(
         let column = column?;
         dropped.push(DroppedColumn {
             name: Arc::from(column.column_name),
-            ty: parse_type(&column.r#type, &resolve).map_err(|error| broken(full.clone(), error))?,
+            ty: parse_type(&column.r#type, &resolve)
+                .map_err(|error| broken(full.clone(), error))?,
             kind: ColumnKind::Regular,
             dropped_at: column.dropped_time.0.saturating_mul(1_000),
         });
@@ -290,8 +293,8 @@ fn load_tablets(
         table_id: table.id.0,
     };
     let name = || format!("the tablets of {}.{}", table.keyspace, table.name);
-    let (_, rows) = system::tablets::read(image, &key)?
-        .ok_or_else(|| broken(name(), "there are none"))?;
+    let (_, rows) =
+        system::tablets::read(image, &key)?.ok_or_else(|| broken(name(), "there are none"))?;
     let tablets = rows
         .into_iter()
         .map(|row| Tablet {

@@ -11,7 +11,6 @@ use system_tables::types::{ClusteringOrder, ColumnRole};
 use system_tables::{Change, Group0, Timestamp, system, system_schema};
 
 /// The rows that make a delta lasting.
-#[must_use]
 pub fn rows_of_delta(delta: &Delta, at: WriteTime) -> Change<Group0> {
     let mut change = Change::new();
     for diff in &delta.keyspaces {
@@ -27,7 +26,6 @@ pub fn rows_of_delta(delta: &Delta, at: WriteTime) -> Change<Group0> {
 }
 
 /// The rows of a keyspace and everything in it, such as one of the node's own.
-#[must_use]
 pub fn rows_of_keyspace(keyspace: &Keyspace, at: WriteTime) -> Change<Group0> {
     let mut change = keyspace_row(keyspace, at);
     for ty in keyspace.types.values() {
@@ -154,7 +152,10 @@ fn table_rows(diff: &Diff<Table>, at: WriteTime) -> Change<Group0> {
 fn column_place(
     table: &Table,
     column: &str,
-) -> (system_schema::columns::Key, system_schema::columns::Clustering) {
+) -> (
+    system_schema::columns::Key,
+    system_schema::columns::Clustering,
+) {
     (
         system_schema::columns::Key {
             keyspace_name: table.keyspace.to_string(),

@@ -76,7 +76,7 @@ pub struct Parts {
 }
 
 /// The agreed log, on the control task.
-pub struct Group0 {
+pub(crate) struct Group0 {
     pub(crate) parts: Parts,
     pub(crate) driver: Driver,
     pub(crate) group: GroupId,
@@ -194,10 +194,6 @@ impl Group0 {
     }
 
     /// The command for what is wanted; no command if there is nothing to change.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a command, what it brings, and the absence of either"
-    )]
     fn propose(
         &mut self,
         wanted: &Wanted,
@@ -290,7 +286,7 @@ impl Group0 {
                 snapshots_wanted: _,
                 snapshots_offered: _,
             } = output;
-            for (group, why) in failed {
+            if let Some((group, why)) = failed.into_iter().next() {
                 return Err(Fatal::Space(format!("group {group} has failed: {why}")));
             }
             for write in writes {

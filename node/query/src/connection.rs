@@ -83,6 +83,9 @@ struct Held {
     stream: i16,
 }
 
+/// A request under way: the stream of its answer, and the answer.
+type Pending = std::pin::Pin<Box<dyn Future<Output = (i16, Answer)>>>;
+
 struct Connection<'s, S> {
     service: &'s Service,
     socket: S,
@@ -92,7 +95,7 @@ struct Connection<'s, S> {
     out: BytesMut,
     held_bytes: BytesMut,
     held: VecDeque<Held>,
-    pending: FuturesUnordered<std::pin::Pin<Box<dyn Future<Output = (i16, Answer)>>>>,
+    pending: FuturesUnordered<Pending>,
     events: Option<mpsc::Receiver<Arc<Event>>>,
     closing: Option<Ended>,
 }

@@ -6,7 +6,7 @@ use cql_protocol::{Encoder, EventTypes, Version};
 
 /// The state of one client's connection.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     /// How answers are written.
     pub(crate) encoder: Encoder,
     /// Whether STARTUP was answered.
