@@ -89,27 +89,10 @@ pub(crate) fn insert(
     } else {
         Target::Insert
     };
-    let mut prefix = Vec::new();
-    if target == Target::Insert {
-        let missing: Vec<&str> = clustering
-            .iter()
-            .zip(table.clustering())
-            .filter(|(term, _)| term.is_none())
-            .map(|(_, column)| &*column.name)
-            .collect();
-        if !missing.is_empty() {
-            return Err(PlanError::invalid(format!(
-                "Some clustering keys are missing: {}",
-                missing.join(", ")
-            ))
-            .at(insert.table.span()));
-        }
-        prefix = clustering
-            .into_iter()
-            .flatten()
-            .map(|term| PrefixPart::Single(Choice::One(term)))
-            .collect();
-    }
+    let prefix = match target {
+        Target::Insert => whole_clustering(clustering, table, insert.table.span())?,
+        _ => Vec::new(),
+    };
     let using = Times::compile(&insert.using, variables)?;
     let (static_operations, operations) = by_number(operations);
     Ok(WritePlan {
@@ -125,6 +108,32 @@ pub(crate) fn insert(
         timestamp: using.timestamp,
         ttl: using.ttl,
     })
+}
+
+/// The clustering key of an INSERT, which must name all of it.
+fn whole_clustering(
+    clustering: Vec<Option<Term>>,
+    table: &Table,
+    span: Span,
+) -> Result<Vec<PrefixPart>, PlanError> {
+    let missing: Vec<&str> = clustering
+        .iter()
+        .zip(table.clustering())
+        .filter(|(term, _)| term.is_none())
+        .map(|(_, column)| &*column.name)
+        .collect();
+    if !missing.is_empty() {
+        return Err(PlanError::invalid(format!(
+            "Some clustering keys are missing: {}",
+            missing.join(", ")
+        ))
+        .at(span));
+    }
+    Ok(clustering
+        .into_iter()
+        .flatten()
+        .map(|term| PrefixPart::Single(Choice::One(term)))
+        .collect())
 }
 
 pub(crate) fn update(

@@ -178,74 +178,8 @@ fn load_table(
     types: &UserTypes,
 ) -> Result<Table, LoadError> {
     let full = format!("table {keyspace}.{}", row.table_name);
-    let key = system::messina_columns::Key {
-        keyspace_name: keyspace.to_owned(),
-        table_name: row.table_name.clone(),
-    };
-    let numbers = system::messina_columns::read(image, &key)?;
-    let mut by_name = BTreeMap::new();
-    let mut next_column = 0;
-    if let Some((statics, rows)) = numbers {
-        next_column = statics.next_number;
-        for number in rows {
-            if !number.retired {
-                by_name.insert(number.column_name, number.number);
-            }
-        }
-    }
-    let number = |name: &str| {
-        by_name
-            .get(name)
-            .and_then(|number| u16::try_from(*number).ok())
-            .map(ColumnNumber)
-            .ok_or_else(|| broken(full.clone(), format!("column {name} has no number")))
-    };
-    let resolve = |name: &str| types.get(name).cloned();
-    let columns_key = system_schema::columns::Key {
-        keyspace_name: keyspace.to_owned(),
-    };
-    let mut columns = Vec::new();
-    for column in system_schema::columns::rows_by_table_name(image, &columns_key, &row.table_name) {
-        let column = column?;
-        let kind = match column.kind {
-            ColumnRole::PartitionKey => ColumnKind::PartitionKey,
-            ColumnRole::Clustering => ColumnKind::Clustering,
-            ColumnRole::Static => ColumnKind::Static,
-            ColumnRole::Regular => ColumnKind::Regular,
-        };
-        let ty =
-            parse_type(&column.r#type, &resolve).map_err(|error| broken(full.clone(), error))?;
-        columns.push(Column {
-            number: match kind {
-                ColumnKind::PartitionKey | ColumnKind::Clustering => ColumnNumber::KEY,
-                ColumnKind::Static | ColumnKind::Regular => number(&column.column_name)?,
-            },
-            name: Arc::from(column.column_name),
-            ty,
-            kind,
-            position: u16::try_from(column.position).unwrap_or(0),
-            order: match column.clustering_order {
-                ClusteringOrder::Desc => ComponentOrder::Desc,
-                ClusteringOrder::Asc | ClusteringOrder::None => ComponentOrder::Asc,
-            },
-        });
-    }
-    let dropped_key = system_schema::dropped_columns::Key {
-        keyspace_name: keyspace.to_owned(),
-    };
-    let mut dropped = Vec::new();
-    for column in
-        system_schema::dropped_columns::rows_by_table_name(image, &dropped_key, &row.table_name)
-    {
-        let column = column?;
-        dropped.push(DroppedColumn {
-            name: Arc::from(column.column_name),
-            ty: parse_type(&column.r#type, &resolve)
-                .map_err(|error| broken(full.clone(), error))?,
-            kind: ColumnKind::Regular,
-            dropped_at: column.dropped_time.0.saturating_mul(1_000),
-        });
-    }
+    let (columns, next_column) = load_columns(image, keyspace, &row.table_name, types)?;
+    let dropped = load_dropped(image, keyspace, &row.table_name, types)?;
     let version = system_schema::scylla_tables::read_row(
         image,
         &system_schema::scylla_tables::Key {
@@ -264,7 +198,7 @@ fn load_table(
         name: Arc::from(row.table_name),
         version,
         columns,
-        next_column: u16::try_from(next_column).unwrap_or(u16::MAX),
+        next_column,
         dropped,
         options: TableOptions {
             comment: row.comment,
@@ -282,6 +216,88 @@ fn load_table(
         },
     })
     .map_err(|error| broken(full, error))
+}
+
+/// The columns of a table, and the next number for one.
+fn load_columns(
+    image: &LocalImage,
+    keyspace: &str,
+    table: &str,
+    types: &UserTypes,
+) -> Result<(Vec<Column>, u16), LoadError> {
+    let full = || format!("table {keyspace}.{table}");
+    let key = system::messina_columns::Key {
+        keyspace_name: keyspace.to_owned(),
+        table_name: table.to_owned(),
+    };
+    let mut by_name = BTreeMap::new();
+    let mut next_column = 0;
+    if let Some((statics, rows)) = system::messina_columns::read(image, &key)? {
+        next_column = u16::try_from(statics.next_number)
+            .map_err(|_| broken(full(), "the next column number does not fit 16 bits"))?;
+        let used = rows.into_iter().filter(|row| !row.retired);
+        by_name.extend(used.map(|row| (row.column_name, row.number)));
+    }
+    let number = |name: &str| {
+        by_name
+            .get(name)
+            .and_then(|number| u16::try_from(*number).ok())
+            .map(ColumnNumber)
+            .ok_or_else(|| broken(full(), format!("column {name} has no number")))
+    };
+    let resolve = |name: &str| types.get(name).cloned();
+    let key = system_schema::columns::Key {
+        keyspace_name: keyspace.to_owned(),
+    };
+    let mut columns = Vec::new();
+    for column in system_schema::columns::rows_by_table_name(image, &key, table) {
+        let column = column?;
+        let kind = match column.kind {
+            ColumnRole::PartitionKey => ColumnKind::PartitionKey,
+            ColumnRole::Clustering => ColumnKind::Clustering,
+            ColumnRole::Static => ColumnKind::Static,
+            ColumnRole::Regular => ColumnKind::Regular,
+        };
+        columns.push(Column {
+            number: match kind {
+                ColumnKind::PartitionKey | ColumnKind::Clustering => ColumnNumber::KEY,
+                ColumnKind::Static | ColumnKind::Regular => number(&column.column_name)?,
+            },
+            name: Arc::from(column.column_name),
+            ty: parse_type(&column.r#type, &resolve).map_err(|error| broken(full(), error))?,
+            kind,
+            position: u16::try_from(column.position).unwrap_or(0),
+            order: match column.clustering_order {
+                ClusteringOrder::Desc => ComponentOrder::Desc,
+                ClusteringOrder::Asc | ClusteringOrder::None => ComponentOrder::Asc,
+            },
+        });
+    }
+    Ok((columns, next_column))
+}
+
+fn load_dropped(
+    image: &LocalImage,
+    keyspace: &str,
+    table: &str,
+    types: &UserTypes,
+) -> Result<Vec<DroppedColumn>, LoadError> {
+    let resolve = |name: &str| types.get(name).cloned();
+    let key = system_schema::dropped_columns::Key {
+        keyspace_name: keyspace.to_owned(),
+    };
+    let mut dropped = Vec::new();
+    for column in system_schema::dropped_columns::rows_by_table_name(image, &key, table) {
+        let column = column?;
+        dropped.push(DroppedColumn {
+            name: Arc::from(column.column_name),
+            ty: parse_type(&column.r#type, &resolve)
+                .map_err(|error| broken(format!("table {keyspace}.{table}"), error))?,
+            kind: ColumnKind::Regular,
+            dropped_at: column.dropped_time.0.saturating_mul(1_000),
+        });
+    }
+    Ok(dropped)
 }
 
 fn load_tablets(

@@ -1,3 +1,5 @@
+//! What options mean, where they come from and which are refused.
+
 use std::io;
 use std::path::Path;
 
