@@ -35,7 +35,14 @@ const SHARDS: [u32; 4] = [1, 3, 3, 1];
 const WRITERS: i32 = 4;
 
 /// Small segments and little memory, so that segments end and memtables are flushed under the writers.
-const ARGUMENTS: [&str; 4] = ["--commitlog-segment-size-in-mb", "1", "--memory", "64MB"];
+const ARGUMENTS: [&str; 6] = [
+    "--commitlog-segment-size-in-mb",
+    "1",
+    "--batch-size-fail-threshold-in-kb",
+    "256",
+    "--memory",
+    "64MB",
+];
 
 /// Everybody who works on the node.
 struct Crowd {
@@ -118,7 +125,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     let rounds = from_environment("MESSINA_CRASH_ROUNDS", ROUNDS);
     let seed = from_environment("MESSINA_CRASH_SEED", 1);
     let mut dice = Dice::new(seed);
-    let program = option_env!("CARGO_BIN_EXE_messina-node").unwrap_or("messina");
+    let program = env!("CARGO_BIN_EXE_messina-node");
     let mut node = Node::start(program, SHARDS[0], &ARGUMENTS).await;
     create_tables(&mut node.connect().await).await;
     let mut crowd = Crowd::new(seed);

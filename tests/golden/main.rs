@@ -131,12 +131,7 @@ async fn every_script_gets_its_answers() {
             (None, address, Measure::Meaning)
         }
         None => {
-            let node = Node::start(
-                option_env!("CARGO_BIN_EXE_messina-node").unwrap_or("messina"),
-                SHARDS,
-                &[],
-            )
-            .await;
+            let node = Node::start(env!("CARGO_BIN_EXE_messina-node"), SHARDS, &[]).await;
             let address = node.address();
             (Some(node), address, Measure::Letters)
         }

@@ -182,7 +182,7 @@ async fn dialogue() {
     }
     for (shards, shards_after) in [(1, 3), (3, 1)] {
         println!("{shards} shards, after the restart {shards_after}");
-        let program = option_env!("CARGO_BIN_EXE_messina-node").unwrap_or("messina");
+        let program = env!("CARGO_BIN_EXE_messina-node");
         let mut node = Node::start(program, shards, &[]).await;
         before(node.address()).await;
         let status = node.terminate().await;
