@@ -127,14 +127,14 @@ impl ReadPlan {
             // LIMIT counts the rows of the result, and an aggregate has one.
             row_limit: row_limit.filter(|_| !self.is_aggregate()),
             per_partition_limit,
-            page: PageLimit {
-                rows,
-                bytes: if paging.rows.is_some() || self.is_aggregate() {
-                    paging.bytes
-                } else {
-                    u64::MAX
+            // Only who can go on with another page may be given a part.
+            page: match paging.rows.is_some() || self.is_aggregate() {
+                true => PageLimit {
+                    rows,
+                    bytes: paging.bytes,
+                    tombstones: paging.tombstones,
                 },
-                tombstones: paging.tombstones,
+                false => PageLimit::NONE,
             },
             now: ctx.now,
             resume,

@@ -20,7 +20,7 @@ use cql_protocol::{
     RowsMetadata, RowsWriter, StatementSource, WriteType,
 };
 use node_cluster::ClusterState;
-use node_coordinator::{Coordinator, LogPosition, ReadOutcome, WriteOutcome};
+use node_coordinator::{Coordinator, LogPosition, ReadError, ReadOutcome, WriteOutcome};
 use node_group0::Group0Handle;
 
 use crate::failure;
@@ -38,6 +38,10 @@ pub struct QueryLimits {
     pub page_tombstones: u64,
     /// The most bytes that the answer of a read without paging may hold.
     pub unpaged_bytes: u64,
+    /// Above this many tombstones a read draws a warning.
+    pub tombstone_warn: u64,
+    /// Above this many tombstones a read without paging fails.
+    pub tombstone_fail: u64,
     /// Above this a batch draws a warning.
     pub batch_warn_bytes: usize,
     /// Above this a batch is refused.
@@ -52,6 +56,8 @@ impl Default for QueryLimits {
             page_bytes: 1 << 20,
             page_tombstones: 10_000,
             unpaged_bytes: 100 << 20,
+            tombstone_warn: 1_000,
+            tombstone_fail: 100_000,
             batch_warn_bytes: 128 << 10,
             batch_fail_bytes: 1024 << 10,
             statement_bytes: 1 << 20,
@@ -383,9 +389,16 @@ impl Executor {
                     tombstones: self.limits.page_tombstones,
                 };
                 match plan.bind(values, &ctx, &paging) {
-                    Ok(command) => self.read(
-                        encoder, stream, state, statement, plan, command, ctx, ask, out,
-                    ),
+                    Ok(mut command) => {
+                        if ask.page_size.is_none() && !plan.is_aggregate() {
+                            // One more than allowed, so that too much is seen without being held.
+                            command.page.bytes = self.limits.unpaged_bytes + 1;
+                            command.page.tombstones = self.limits.tombstone_fail + 1;
+                        }
+                        self.read(
+                            encoder, stream, state, statement, plan, command, ctx, ask, out,
+                        )
+                    }
                     Err(error) => refuse(&error, out),
                 }
             }
@@ -497,7 +510,8 @@ impl Executor {
             stream,
             skip_metadata: ask.skip_metadata,
             paged: ask.page_size.is_some(),
-            unpaged_bytes: self.limits.unpaged_bytes,
+            consistency,
+            limits: self.limits,
         };
         let keep = single_page.then_some(());
         let outcome = match keep {
@@ -610,7 +624,7 @@ impl Pages {
         first: (ReadResult, LogPosition),
         plan: &ReadPlan,
         ctx: &BindContext,
-    ) -> Result<(Totals, LogPosition), node_coordinator::ReadError> {
+    ) -> Result<(Totals, LogPosition), ReadError> {
         let mut totals = Totals::default();
         let (mut result, mut position) = first;
         loop {
@@ -639,7 +653,8 @@ struct Reply {
     stream: i16,
     skip_metadata: bool,
     paged: bool,
-    unpaged_bytes: u64,
+    consistency: Consistency,
+    limits: QueryLimits,
 }
 
 impl Reply {
@@ -651,34 +666,67 @@ impl Reply {
         ctx: &BindContext,
         out: &mut BytesMut,
     ) {
-        if !self.paged && result.byte_count() as u64 > self.unpaged_bytes {
-            let message = format!(
-                "the answer has {} bytes, at most {} may be asked for without paging; set a page size",
-                result.byte_count(),
-                self.unpaged_bytes
-            );
-            self.encoder
-                .error(out, self.stream, &failure::invalid(message));
+        if !self.paged
+            && let Err(error) = self.check_unpaged(result)
+        {
+            self.encoder.error(out, self.stream, &error);
             return;
         }
+        let mut warnings = plan.warnings().to_vec();
+        if result.stats.tombstones > self.limits.tombstone_warn {
+            warnings.push(format!(
+                "Read {} live rows and {} tombstone cells for a query on {}.{}",
+                result.row_count(),
+                result.stats.tombstones,
+                plan.table().keyspace,
+                plan.table().name
+            ));
+        }
         let paging_state = result.more.as_ref().map(cql_mutation::Position::encode);
-        self.write(statement, plan, paging_state.as_deref(), out, |writer| {
-            let mut sink = Sink::new(writer, plan.projection().width());
-            plan.projection().rows(plan.table(), result, ctx, &mut sink);
-        });
+        self.write(
+            statement,
+            &warnings,
+            paging_state.as_deref(),
+            out,
+            |writer| {
+                let mut sink = Sink::new(writer, plan.projection().width());
+                plan.projection().rows(plan.table(), result, ctx, &mut sink);
+            },
+        );
     }
 
     fn totals(&self, statement: &Statement, plan: &ReadPlan, totals: &Totals, out: &mut BytesMut) {
-        self.write(statement, plan, None, out, |writer| {
+        self.write(statement, plan.warnings(), None, out, |writer| {
             let mut sink = Sink::new(writer, plan.projection().width());
             totals.finish(plan.projection(), &mut sink);
         });
     }
 
+    /// Refuses an answer that is too large for one piece.
+    fn check_unpaged(&self, result: &ReadResult) -> Result<(), ErrorBody> {
+        let bytes = result.byte_count() as u64;
+        if bytes > self.limits.unpaged_bytes {
+            return Err(failure::invalid(format!(
+                "the answer has {bytes} bytes, at most {} may be asked for without paging; set a page size",
+                self.limits.unpaged_bytes
+            )));
+        }
+        let tombstones = result.stats.tombstones;
+        if tombstones > self.limits.tombstone_fail {
+            let why = format!(
+                "the read came over {tombstones} tombstones, at most {} are walked over without paging; \
+                 set a page size, or read a smaller range",
+                self.limits.tombstone_fail
+            );
+            return Err(failure::read(&ReadError::Failed { why }, self.consistency));
+        }
+        Ok(())
+    }
+
     fn write(
         &self,
         statement: &Statement,
-        plan: &ReadPlan,
+        warnings: &[String],
         paging_state: Option<&[u8]>,
         out: &mut BytesMut,
         fill: impl FnOnce(&mut RowsWriter<'_>),
@@ -693,7 +741,7 @@ impl Reply {
             paging_state,
         };
         let head = Head {
-            warnings: plan.warnings(),
+            warnings,
             ..Head::new(self.stream)
         };
         let mut writer = self.encoder.rows(out, head, &metadata);

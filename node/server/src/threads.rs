@@ -78,11 +78,13 @@ pub(crate) fn node_options(config: &Config) -> NodeOptions {
             read: millis(options.read_request_timeout_in_ms),
             range: millis(options.range_request_timeout_in_ms),
         },
-        change_timeout: Duration::from_secs(60),
+        change_timeout: millis(options.truncate_request_timeout_in_ms),
         limits: QueryLimits {
             page_bytes: options.query_page_size_in_bytes,
             batch_warn_bytes: kilobytes(options.batch_size_warn_threshold_in_kb),
             batch_fail_bytes: kilobytes(options.batch_size_fail_threshold_in_kb),
+            tombstone_warn: u64::from(options.tombstone_warn_threshold),
+            tombstone_fail: u64::from(options.tombstone_failure_threshold),
             ..QueryLimits::default()
         },
         frame_bytes: usize::try_from(options.native_transport_max_frame_size.0)
@@ -105,6 +107,12 @@ pub(crate) async fn run(
     log_levels: Arc<dyn LogLevels>,
 ) -> Result<(), BootError> {
     let started = env.clock.monotonic();
+    if let Some(port) = config.shard_aware_port() {
+        tracing::info!(
+            port,
+            "connections for a certain shard are not supported yet; this port is not opened"
+        );
+    }
     let options = node_options(config);
     // The port is taken first: a node that cannot be reached need not touch its data.
     let address = SocketAddr::new(config.options.rpc_address, options.identity.native_port);
