@@ -18,6 +18,7 @@ mod events;
 mod executor;
 mod failure;
 mod outcome;
+mod reply;
 mod session;
 mod statement;
 mod values;
