@@ -11,8 +11,10 @@
 //! Cost: a process; ready within the time the node needs to start.
 
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -30,6 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Ports for nodes.
+///
+/// They are below those that systems take for outgoing connections: a client that asks such a port again and again until somebody listens would one day be connected with itself.
+const PORTS: Range<u16> = 20_000..32_000;
 
 /// How often another port is tried when somebody else took the free one.
 const STARTS_MAX: usize = 4;
@@ -57,15 +64,22 @@ struct Ports {
 
 impl Ports {
     /// Ports that nobody listens on now.
-    fn free() -> io::Result<Self> {
-        let listeners = [(); 4].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let [cql, shard_aware, api, prometheus] = listeners;
-        Ok(Self {
-            cql: cql?.local_addr()?.port(),
-            shard_aware: shard_aware?.local_addr()?.port(),
-            api: api?.local_addr()?.port(),
-            prometheus: prometheus?.local_addr()?.port(),
-        })
+    fn free() -> Self {
+        let start = RandomState::new().hash_one(std::process::id());
+        let first = usize::try_from(start % u64::from(PORTS.end - PORTS.start)).unwrap_or(0);
+        let candidates = PORTS.cycle().skip(first).take(PORTS.len());
+        let mut free =
+            candidates.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+        let mut next = || {
+            free.next()
+                .unwrap_or_else(|| panic!("no free port in {PORTS:?}"))
+        };
+        Self {
+            cql: next(),
+            shard_aware: next(),
+            api: next(),
+            prometheus: next(),
+        }
     }
 }
 
@@ -93,7 +107,7 @@ impl Node {
                 .tempdir()
                 .unwrap_or_else(|error| panic!("no folder for a node: {error}")),
             arguments: arguments.iter().map(|each| (*each).to_owned()).collect(),
-            ports: free_ports(),
+            ports: Ports::free(),
             process: None,
         };
         node.start_again(shards).await;
@@ -113,7 +127,7 @@ impl Node {
             self.spawn(shards);
             match self.ready().await {
                 Started::Ready => return,
-                Started::PortTaken => self.ports = free_ports(),
+                Started::PortTaken => self.ports = Ports::free(),
             }
         }
         panic!("no free port in {STARTS_MAX} attempts\n{}", self.log_tail());
@@ -329,10 +343,6 @@ impl Drop for Node {
             eprintln!("{}", self.log_tail());
         }
     }
-}
-
-fn free_ports() -> Ports {
-    Ports::free().unwrap_or_else(|error| panic!("no free ports: {error}"))
 }
 
 /// One request of HTTP/1.1 on a connection of its own.
