@@ -38,6 +38,14 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// They are below those that systems take for outgoing connections: a client that asks such a port again and again until somebody listens would one day be connected with itself.
 const PORTS: Range<u16> = 20_000..32_000;
 
+/// Variables that are meant for the tests; the node would warn of options that it does not know.
+const OUR_ENVIRONMENT: [&str; 4] = [
+    "MESSINA_CRASH_ROUNDS",
+    "MESSINA_CRASH_SEED",
+    "MESSINA_GOLDEN_AGAINST",
+    "MESSINA_DIALOGUE_AGAINST",
+];
+
 /// How often another port is tried when somebody else took the free one.
 const STARTS_MAX: usize = 4;
 
@@ -259,7 +267,11 @@ impl Node {
             .open(self.log_file())
             .and_then(|file| Ok((file.try_clone()?, file)));
         let (out, err) = log.unwrap_or_else(|error| panic!("no log file: {error}"));
-        let process = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        for ours in OUR_ENVIRONMENT {
+            command.env_remove(ours);
+        }
+        let process = command
             .arg("--workdir")
             .arg(self.workdir())
             .args(["--smp", &shards.to_string()])
