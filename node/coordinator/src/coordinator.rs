@@ -163,7 +163,7 @@ impl Coordinator {
     }
 
     fn write_here(&self, mutations: Vec<Mutation>) -> Result<WriteOutcome, WriteError> {
-        let assigned = Some(self.clock.now_micros());
+        let assigned = Some(self.clock.newest_micros());
         if self.replica.has_room(&mutations) {
             let position = self
                 .replica
@@ -214,7 +214,7 @@ impl Coordinator {
                     .to_owned(),
             });
         }
-        let assigned = Some(self.clock.now_micros());
+        let assigned = Some(self.clock.newest_micros());
         let deadline = Deadline::after(self.timeouts.write);
         let mut parts = Vec::with_capacity(by_shard.len());
         for (shard, mutations) in by_shard {

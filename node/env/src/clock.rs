@@ -197,6 +197,12 @@ impl NodeClock {
             .saturating_add(micros(self.clock.monotonic()))
     }
 
+    /// Now, or the largest write time given or heard of if that is later: a clock raised above it repeats none.
+    #[must_use]
+    pub fn newest_micros(&self) -> i64 {
+        self.now_micros().max(self.last.load(Ordering::Acquire))
+    }
+
     /// Milliseconds since 1970, rounded down.
     #[must_use]
     pub fn now_millis(&self) -> i64 {
@@ -262,6 +268,10 @@ mod tests {
         assert_eq!(
             [node.write_time(), node.write_time()],
             [1_000_000, 1_000_001]
+        );
+        assert_eq!(
+            (node.now_micros(), node.newest_micros()),
+            (1_000_000, 1_000_001)
         );
     }
 

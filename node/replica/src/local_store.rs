@@ -143,9 +143,15 @@ impl LocalStore {
                 .ok_or(LocalStoreError::NotLocal(mutation.table))?;
             placed.push((space, mutation.clone()));
         }
+        // All times in these tables are the node's own. The next start goes on above them, whatever the wall clock says then:
+        // a row of the log of group 0 that is older than its predecessor's deletion would be lost.
+        let assigned = mutations
+            .iter()
+            .filter_map(|mutation| mutation.update.max_timestamp())
+            .max();
         let batch = WriteBatch {
             mutations: placed,
-            assigned: None,
+            assigned,
         };
         let bytes = batch.encoded_len();
         self.store
