@@ -246,11 +246,11 @@ fn a_startup_says_what_the_client_wants() {
         compression.unwrap_err(),
         "Compression algorithm snappy is not supported; use lz4 or none"
     );
-    let (version, compression, _) = startup(&[("CQL_VERSION", "4.0.0"), ("COMPRESSION", "zip")]);
+    let (version, compression, _) = startup(&[("CQL_VERSION", "2.9.0"), ("COMPRESSION", "zip")]);
     assert!(
         version
             .unwrap_err()
-            .starts_with("CQL version 4.0.0 is not supported")
+            .starts_with("CQL version 2.9.0 is not supported")
     );
     assert_eq!(
         compression.unwrap_err(),

@@ -174,7 +174,12 @@ impl Files for RealFiles {
         let mut entries = Vec::new();
         for entry in fs::read_dir(dir).map_err(&failed)? {
             let entry = entry.map_err(&failed)?;
-            let metadata = entry.metadata().map_err(&failed)?;
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                // Another thread has removed or renamed it since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            };
             entries.push(described(
                 entry.file_name().to_string_lossy().into_owned(),
                 &metadata,
