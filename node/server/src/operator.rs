@@ -37,6 +37,8 @@ pub(crate) struct NodeOperator {
     pub(crate) config: Arc<Config>,
     pub(crate) started: Duration,
     pub(crate) stopping: Arc<AtomicBool>,
+    /// The store of the node's own tables, as control saw it lately.
+    pub(crate) local_status: Arc<Published<StoreStatus>>,
 }
 
 impl Operator for NodeOperator {
@@ -134,6 +136,7 @@ impl Operator for NodeOperator {
         let counters = self.counters.clone();
         let published = Arc::clone(&self.published);
         let storage = self.storage.clone();
+        let local_status = Arc::clone(&self.local_status);
         let (mode, uptime, prepared) = (self.mode(), self.uptime(), self.statements.len());
         Box::pin(async move {
             let state = published.load();
@@ -147,7 +150,7 @@ impl Operator for NodeOperator {
                 mode,
                 uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
                 shards: statuses,
-                local_store: StoreStatus::default(),
+                local_store: StoreStatus::clone(&local_status.load()),
                 storage: storage_status(&storage),
                 schema: SchemaStatus {
                     group0: Group0State::Normal,
@@ -251,34 +254,43 @@ fn shard_status(
             serving: requests.serving(),
             errors: requests.errors(),
         },
-        store: StoreStatus {
-            writes: sizes.store.writes,
-            mutations: sizes.store.mutations,
-            refused: sizes.store.refused,
-            delayed: sizes.store.delayed,
-            reads: sizes.store.reads,
-            reads_at_once: sizes.store.reads_at_once,
-            rows_visited: sizes.store.rows_visited,
-            memtable_bytes: sizes.status.unflushed_bytes,
-            sealed_memtables: sizes.status.sealed_memtables as u64,
-            seals: sizes.store.seals,
-            flushes: sizes.store.flushes,
-            flush_failures: sizes.store.flush_failures,
-            waiting: sizes.status.waiting as u64,
-            log: LogStatus {
-                disk_bytes: sizes.status.log_bytes,
-                frames: sizes.log.frames,
-                frame_bytes: sizes.log.bytes,
-                syncs: sizes.log.syncs,
-                waits: sizes.log.waits,
-                segments_made: sizes.log.segments_made,
-                segments_recycled: sizes.log.segments_recycled,
-                segments_removed: sizes.log.segments_removed,
-                accepted_position: sizes.status.accepted.0,
-                durable_position: sizes.status.durable.0,
-            },
-            failure: sizes.status.failure.clone(),
+        store: store_status(&sizes.status, &sizes.store, &sizes.log),
+    }
+}
+
+/// A store as REST and metrics show it.
+pub(crate) fn store_status(
+    status: &node_storage::StoreStatus,
+    store: &node_storage::ShardStats,
+    log: &node_storage::LogStats,
+) -> StoreStatus {
+    StoreStatus {
+        writes: store.writes,
+        mutations: store.mutations,
+        refused: store.refused,
+        delayed: store.delayed,
+        reads: store.reads,
+        reads_at_once: store.reads_at_once,
+        rows_visited: store.rows_visited,
+        memtable_bytes: status.unflushed_bytes,
+        sealed_memtables: status.sealed_memtables as u64,
+        seals: store.seals,
+        flushes: store.flushes,
+        flush_failures: store.flush_failures,
+        waiting: status.waiting as u64,
+        log: LogStatus {
+            disk_bytes: status.log_bytes,
+            frames: log.frames,
+            frame_bytes: log.bytes,
+            syncs: log.syncs,
+            waits: log.waits,
+            segments_made: log.segments_made,
+            segments_recycled: log.segments_recycled,
+            segments_removed: log.segments_removed,
+            accepted_position: status.accepted.0,
+            durable_position: status.durable.0,
         },
+        failure: status.failure.clone(),
     }
 }
 

@@ -8,11 +8,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use backend::Factory;
-use node_api::{LogLevels, Operator, Services};
+use node_api::{LogLevels, Operator, Services, StoreStatus};
 use node_config::{CommitlogSync, Config};
-use node_env::{Deadline, Env, TaskGroup};
+use node_env::{Deadline, Env, Published, TaskGroup};
 use node_query::{QueryLimits, Service, serve};
-use node_storage::SyncMode;
+use node_storage::{ShardStore, Storage, SyncMode};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::boot::{
     BootError, Control, Doing, Identity, NodeOptions, Shard, ShardSeed, boot, spawn_until_stopped,
 };
-use crate::operator::NodeOperator;
+use crate::operator::{NodeOperator, store_status};
 
 /// Connections that may wait for one shard to take them.
 const ACCEPT_QUEUE: usize = 1_024;
@@ -146,6 +146,7 @@ pub(crate) async fn run(
     let local = running.store().store().clone();
     spawn_until_stopped(&tasks, "group 0", running.run())?;
     let stopping = Arc::new(AtomicBool::new(false));
+    let local_status = Arc::new(Published::new(StoreStatus::default()));
     let operator: Arc<dyn Operator> = Arc::new(NodeOperator {
         storage: storage.clone(),
         shards: handles.clone(),
@@ -155,26 +156,25 @@ pub(crate) async fn run(
         config: Arc::clone(config),
         started,
         stopping: Arc::clone(&stopping),
+        local_status: Arc::clone(&local_status),
         env: env.clone(),
     });
-    if let Some(listener) = api {
-        let services = Services {
-            operator: Arc::clone(&operator),
-            log_levels,
-            injections: Some(env.injections.clone()),
-        };
-        let router = node_api::router(services, node_api::Limits::default());
-        let serving = node_api::serve("REST", listener, router, stop.clone());
-        tasks.spawn("REST", serving).doing("serve REST")?;
-    }
-    if let Some(listener) = metrics {
-        let router = node_api::metrics_router(operator, node_api::Limits::default());
-        let serving = node_api::serve("metrics", listener, router, stop.clone());
-        tasks.spawn("metrics", serving).doing("serve metrics")?;
-    }
+    let injections = env.injections.clone();
+    let services = Services {
+        operator,
+        log_levels,
+        injections: Some(injections),
+    };
+    serve_operators(services, api, metrics, &tasks, &stop)?;
     let clock = Arc::clone(&env.clock);
+    let watched = local.clone();
     spawn_until_stopped(&tasks, "clock", async move {
         loop {
+            local_status.publish(store_status(
+                &watched.status(),
+                &watched.stats(),
+                &watched.log_stats(),
+            ));
             tokio::time::sleep(CLOCK_PERIOD).await;
             clock.follow_wall();
         }
@@ -184,10 +184,45 @@ pub(crate) async fn run(
     tracing::info!("stopping");
     stopping.store(true, Ordering::Relaxed);
     stop.cancel();
+    drop(group0);
+    stop_node(shards, &local, &tasks, &storage).await;
+    drop(lock);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Serves REST and metrics, where there are listeners for them.
+fn serve_operators(
+    services: Services,
+    api: Option<tokio::net::TcpListener>,
+    metrics: Option<tokio::net::TcpListener>,
+    tasks: &TaskGroup,
+    stop: &CancellationToken,
+) -> Result<(), BootError> {
+    if let Some(listener) = metrics {
+        let operator = Arc::clone(&services.operator);
+        let router = node_api::metrics_router(operator, node_api::Limits::default());
+        let serving = node_api::serve("metrics", listener, router, stop.clone());
+        tasks.spawn("metrics", serving).doing("serve metrics")?;
+    }
+    if let Some(listener) = api {
+        let router = node_api::router(services, node_api::Limits::default());
+        let serving = node_api::serve("REST", listener, router, stop.clone());
+        tasks.spawn("REST", serving).doing("serve REST")?;
+    }
+    Ok(())
+}
+
+/// The boot, backwards: clients, shards, local store, storage.
+async fn stop_node(
+    shards: Vec<ShardThread>,
+    local: &ShardStore,
+    tasks: &TaskGroup,
+    storage: &Storage,
+) {
     for shard in &shards {
         shard.stop.cancel();
     }
-    drop(group0);
     for shard in shards {
         join(shard).await;
     }
@@ -202,9 +237,6 @@ pub(crate) async fn run(
     if let Err(error) = storage.close().await {
         tracing::warn!(%error, "the storage did not close well; nothing acknowledged is lost");
     }
-    drop(lock);
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// Listens where the configuration says, if it says so.
