@@ -78,7 +78,7 @@ pub(crate) fn node_options(config: &Config) -> NodeOptions {
             read: millis(options.read_request_timeout_in_ms),
             range: millis(options.range_request_timeout_in_ms),
         },
-        change_timeout: millis(options.truncate_request_timeout_in_ms),
+        change_timeout: millis(options.group0_raft_op_timeout_in_ms),
         limits: QueryLimits {
             page_bytes: options.query_page_size_in_bytes,
             batch_warn_bytes: kilobytes(options.batch_size_warn_threshold_in_kb),
