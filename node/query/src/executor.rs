@@ -16,7 +16,8 @@ use bytes::BytesMut;
 use cql_mutation::{Mutation, ReadCommand};
 use cql_plan::{BindContext, BindValues, Bound, Paging, PreparedKind, ReadPlan};
 use cql_protocol::{
-    Batch, BatchKind, Consistency, Encoder, ErrorBody, Execute, Head, Query, QueryParameters, StatementSource, WriteType,
+    Batch, BatchKind, Consistency, Encoder, ErrorBody, Execute, Head, Query, QueryParameters,
+    StatementSource, WriteType,
 };
 use node_cluster::ClusterState;
 use node_coordinator::{Coordinator, LogPosition, ReadOutcome, WriteOutcome};
