@@ -208,6 +208,17 @@ impl Usage {
         Ok(Duration::from_millis(ticks * 1_000 / TICKS))
     }
 
+    /// Processor time of its first thread.
+    ///
+    /// # Errors
+    /// The process has gone.
+    pub fn first_thread_processor(self) -> Outcome<Duration> {
+        let pid = self.0;
+        let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/schedstat"))?;
+        let nanos = text.split_whitespace().next().ok_or("no schedstat")?;
+        Ok(Duration::from_nanos(nanos.parse()?))
+    }
+
     /// Waits until the process does next to nothing for three seconds in a row.
     ///
     /// # Errors
