@@ -213,10 +213,21 @@ impl Usage {
     /// # Errors
     /// The process has gone.
     pub fn first_thread_processor(self) -> Outcome<Duration> {
-        let pid = self.0;
-        let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/schedstat"))?;
-        let nanos = text.split_whitespace().next().ok_or("no schedstat")?;
-        Ok(Duration::from_nanos(nanos.parse()?))
+        Thread(format!("/proc/{0}/task/{0}", self.0)).processor()
+    }
+
+    /// Its thread of that name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn thread(self, name: &str) -> Outcome<Thread> {
+        for entry in std::fs::read_dir(format!("/proc/{}/task", self.0))? {
+            let path = entry?.path();
+            if std::fs::read_to_string(path.join("comm"))?.trim() == name {
+                return Ok(Thread(path.display().to_string()));
+            }
+        }
+        Err(format!("no thread {name:?}").into())
     }
 
     /// Waits until the process does next to nothing for three seconds in a row.
@@ -244,6 +255,22 @@ impl Usage {
         let kib = line.and_then(|rest| rest.split_whitespace().next());
         let kib: u64 = kib.ok_or(format!("no {field}"))?.parse()?;
         Ok(kib << 10)
+    }
+}
+
+/// A thread of a process.
+#[derive(Debug, Clone)]
+pub struct Thread(String);
+
+impl Thread {
+    /// Its processor time; while it runs, as of the kernel's last tick, some milliseconds ago at most.
+    ///
+    /// # Errors
+    /// It has gone.
+    pub fn processor(&self) -> Outcome<Duration> {
+        let text = std::fs::read_to_string(format!("{}/schedstat", self.0))?;
+        let nanos = text.split_whitespace().next().ok_or("no schedstat")?;
+        Ok(Duration::from_nanos(nanos.parse()?))
     }
 }
 
