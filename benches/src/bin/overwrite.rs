@@ -3,7 +3,7 @@
 //! Loads `--megabytes` (384) in rows of `--value` (200) random bytes, in the order of their keys' numbers, then overwrites `--operations` (as many as there are rows) of them, drawn uniformly, 256 in flight, each time until the server is quiet.
 //! Processor time counts flushes and compactions until then.
 //!
-//! By default it starts a node with `--memory` (128MB), of which 96 MB are memtables and caches, a quarter of the data.
+//! By default it starts a node with `--memory` (128MB), of which 90 MB are memtables and caches, a quarter of the data.
 //! `--address IP:PORT --pid PID` asks any other CQL server on this machine instead; give it as much memory for its caches.
 
 use std::time::Duration;
