@@ -10,7 +10,8 @@
 //! the node dies at some moment, at some change of a file or at some operation of the engine, and starts again with another number of shards.
 //! Nothing acknowledged may be lost, nothing read may disappear, no row may be torn, no batch and no schema change be half there.
 //!
-//! `MESSINA_SIM_SEEDS=1000` plays so many seeds, `MESSINA_SIM_SEED=17` plays one.
+//! `MESSINA_SIM_SEEDS=1000` plays so many seeds, `MESSINA_SIM_SEED=17` plays one and, with `--nocapture`, prints every statement and answer;
+//! `RUST_LOG=debug` adds what the node says.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -22,10 +23,12 @@ mod actor;
 mod changes;
 mod machine;
 mod model;
+mod reads;
 mod story;
 mod syncs;
 mod verify;
 mod world;
+mod writes;
 
 use story::{Plot, play};
 use world::Told;
@@ -38,10 +41,14 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn play_or_tell(seed: u64) -> story::Played {
-    play(Plot::new(seed)).unwrap_or_else(|why| {
+    let plot = Plot {
+        is_loud: number("MESSINA_SIM_SEED").is_some(),
+        ..Plot::new(seed)
+    };
+    play(plot).unwrap_or_else(|why| {
         panic!(
             "seed {seed}: {why}\n\nto play it again:\n  \
-             MESSINA_SIM_SEED={seed} cargo test -p messina-tests --test sim stories"
+             MESSINA_SIM_SEED={seed} cargo test -p messina-tests --test sim stories -- --nocapture"
         )
     })
 }
@@ -52,6 +59,12 @@ fn nothing_is_lost_in_stories_of_crashes() {
         Some(seed) => seed..seed + 1,
         None => 0..number("MESSINA_SIM_SEEDS").unwrap_or(SEEDS),
     };
+    if number("MESSINA_SIM_SEED").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .without_time()
+            .init();
+    }
     let (mut answers, mut told) = (0, Told::default());
     for seed in seeds.clone() {
         let played = play_or_tell(seed);

@@ -21,6 +21,8 @@ pub(crate) struct Plot {
     pub(crate) lives: u32,
     /// A sync that does nothing.
     pub(crate) ignored: Option<SyncPoint>,
+    /// Whether statements, answers and the ends of lives are printed.
+    pub(crate) is_loud: bool,
 }
 
 impl Plot {
@@ -29,6 +31,7 @@ impl Plot {
             seed,
             lives: 4,
             ignored: None,
+            is_loud: false,
         }
     }
 }
@@ -47,8 +50,10 @@ pub(crate) struct Played {
 }
 
 /// How a life ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
+    /// As soon as everything was read: what was read must have been durable.
+    AtOnce,
     /// At some moment.
     Moment,
     /// At some change of a file.
@@ -76,6 +81,7 @@ pub(crate) fn play(plot: Plot) -> Result<Played, String> {
             world: Rc::default(),
             rng: SeededRng::new(plot.seed).fork("story"),
         };
+        story.world.borrow_mut().is_loud = plot.is_loud;
         if let Some(point) = plot.ignored {
             story.machine.sim.files.ignore_sync(point);
         }
@@ -107,6 +113,7 @@ impl Story {
         self.interrupted_boots().await;
         let node = self.boot().await?;
         let end = match self.rng.below(10) {
+            0 if life > 0 => End::AtOnce,
             0..4 => End::Moment,
             4..7 => End::FileChange(self.rng.below(250)),
             7..9 => {
@@ -116,8 +123,13 @@ impl Story {
             }
             _ => End::Stop,
         };
+        if self.world.borrow().is_loud {
+            println!("life {life}: {} shards, ends {end:?}", node.shards.len());
+        }
         self.look(&node, life == 0).await?;
-        self.act(&node, end).await?;
+        if end != End::AtOnce {
+            self.act(&node, end).await?;
+        }
         self.end(node, end).await
     }
 
@@ -218,13 +230,13 @@ impl Story {
             let mut actor = self.actor(node, &name).await?;
             actor.number = (number, clients);
             actor.faults = match end {
-                End::Moment | End::Stop => Faults::None,
+                End::AtOnce | End::Moment | End::Stop => Faults::None,
                 End::FileChange(_) | End::EngineOperation(..) => Faults::Planned,
             };
             acting.spawn(name, actor.run()).unwrap();
         }
         match end {
-            End::Moment | End::Stop => {}
+            End::AtOnce | End::Moment | End::Stop => {}
             End::FileChange(changes) => self.machine.sim.files.go_down_after(changes),
             End::EngineOperation(operation, skip) => {
                 let seed = self.rng.next_u64();
@@ -264,7 +276,7 @@ impl Story {
     async fn end(&mut self, node: Node, end: End) -> Result<(), String> {
         match end {
             End::Stop => node.stop().await,
-            End::Moment | End::FileChange(_) | End::EngineOperation(..) => {
+            End::AtOnce | End::Moment | End::FileChange(_) | End::EngineOperation(..) => {
                 self.crash(Some(node)).await;
             }
         }

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use messina_tests::client::one;
 
-use crate::actor::{Actor, Stop, compare_all};
+use crate::actor::{Actor, Stop};
 use crate::model::Table;
+use crate::reads::compare_all;
 use crate::world::{
     GUEST, KEYSPACE, TABLES, TYPES, TableChange, Told, World, table_lines, type_lines,
 };

@@ -97,6 +97,8 @@ pub(crate) struct World {
     pub(crate) life_ends: Rc<Notify>,
     /// The first thing that must not be.
     pub(crate) failure: Option<String>,
+    /// Statements and answers are printed.
+    pub(crate) is_loud: bool,
     /// Answers over all lives.
     pub(crate) answered: u64,
     pub(crate) trace: Trace,

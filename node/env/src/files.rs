@@ -162,6 +162,8 @@ pub trait Files: Send + Sync + fmt::Debug {
 
     /// Makes a directory with all its parents; fine if it is there. The parents of new directories are synced.
     ///
+    /// The name of what is there already is made durable too: a process that made it may have died before it came to that.
+    ///
     /// # Errors
     /// [`FileErrorKind::Exists`] if a file has that name.
     fn create_dir_all(&self, dir: &Path, why: SyncPoint) -> Result<(), FileError>;

@@ -51,7 +51,7 @@ pub use log::replay::ReplayError;
 pub use log::segment::LogId;
 pub use log::{
     LogError, LogOptions, LogPosition, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES, SYNC_LOG_PARENTS,
-    SYNC_LOG_REMOVALS, SYNC_LOG_SEGMENT, SyncMode,
+    SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT, SyncMode,
 };
 #[doc(hidden)]
 pub use merge::{FloorRule, Slots};

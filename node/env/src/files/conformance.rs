@@ -163,6 +163,24 @@ fn content(files: &SimFiles, path: &str) -> Option<Vec<u8>> {
     Some(read_all(&*file, 1 << 20).unwrap())
 }
 
+/// A process makes a directory and is killed before the name is durable; the next one finds it, and power is cut.
+#[test]
+fn a_directory_that_was_found_stays() {
+    for seed in 0..50 {
+        for deep in ["/data", "/data/log"] {
+            let (files, dir) = (SimFiles::new(), Path::new(deep));
+            let steps = if deep == "/data" { 1 } else { 3 };
+            files.go_down_after(steps);
+            assert!(files.create_dir_all(dir, WHY).is_err());
+            files.crash(Crash::Process);
+            assert!(files.entry(dir).unwrap().is_some());
+            files.create_dir_all(dir, WHY).unwrap();
+            files.crash(Crash::Power { seed });
+            assert!(files.entry(dir).unwrap().is_some(), "{deep}, seed {seed}");
+        }
+    }
+}
+
 #[test]
 fn a_power_cut_tears_what_was_not_synced_and_nothing_else() {
     let (mut lost, mut kept, mut torn) = (0, 0, 0);

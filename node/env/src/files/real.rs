@@ -208,6 +208,15 @@ impl Files for RealFiles {
             .ancestors()
             .take_while(|path| !path.as_os_str().is_empty() && !path.is_dir())
             .collect();
+        // The deepest that is there already: whoever made it may have died before its name was durable.
+        let there = missing.last().map_or(Some(dir), |path| path.parent());
+        if let Some(there) = there.filter(|path| path.file_name().is_some()) {
+            match self.sync_dir(directory_of(there), why) {
+                // A directory that we may not read is not one in which we made something.
+                Err(error) if error.kind != FileErrorKind::Denied => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
         for path in missing.into_iter().rev() {
             match fs::create_dir(path) {
                 Ok(()) => {}

@@ -426,6 +426,16 @@ impl Files for SimFiles {
             .ancestors()
             .filter(|path| path.file_name().is_some())
             .collect();
+        // The deepest that is there already: whoever made it may have died before its name was durable.
+        let there = steps.iter().find(|path| {
+            matches!(
+                self.lock_machine().disk.find(path),
+                Some(Node::Directory(_))
+            )
+        });
+        if let Some(there) = there {
+            self.sync_dir(there.parent().unwrap_or(Path::new("/")), why)?;
+        }
         for path in steps.into_iter().rev() {
             let mut machine = self.lock_machine();
             match machine.disk.find(path) {

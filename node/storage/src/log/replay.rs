@@ -13,9 +13,9 @@ use std::sync::Arc;
 use node_env::files::{Access, EntryKind};
 use node_env::{File, FileError, FileErrorKind, Files};
 
-use super::LogPosition;
 use super::frame::{self, ALIGN, Frame};
 use super::segment::{HEADER, LogId, SegmentHeader};
+use super::{LogPosition, SYNC_LOG_REPLAY};
 
 /// No segment is longer; a longer file is not ours.
 const SEGMENT_MAX: u64 = 2 << 30;
@@ -141,6 +141,7 @@ struct Peeked {
 
 impl LogReader {
     /// Lists the segments of a log and reads their headers; frames up to `flushed` are not needed any more.
+    /// Everything in them is durable when it returns.
     pub(crate) fn open(
         files: &dyn Files,
         directory: &Path,
@@ -166,6 +167,7 @@ impl LogReader {
                     what: "it belongs to another log",
                 });
             }
+            file.sync_data(SYNC_LOG_REPLAY)?;
             segments.push(OldSegment { file, path, header });
         }
         segments.sort_by_key(|segment| segment.header.number);

@@ -9,17 +9,19 @@
 //! | `log.directory` | the names of segments | a segment is gone |
 //! | `log.frames` | frames | acknowledged writes are gone |
 //! | `log.removals` | the absence of logs that are done with | they come back and are replayed: deleted rows live again |
+//! | `log.replay` | frames that a killed process left unsynced | what the next run has shown is gone |
 //! | `log.segment` | the space of segments | a write can meet a full disk |
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
-use node_env::SyncPoint;
 use node_env::files::Crash;
 use node_env::simulation::run;
+use node_env::{Files as _, SyncPoint};
 use node_storage::{
     SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES,
-    SYNC_LOG_PARENTS, SYNC_LOG_REMOVALS, SYNC_LOG_SEGMENT,
+    SYNC_LOG_PARENTS, SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT,
 };
 use rstest::rstest;
 
@@ -27,7 +29,7 @@ use crate::crash::{Plot, tell};
 use crate::model::{Batch, Write};
 use crate::world::{Life, World, write_batch};
 
-const ALL: [SyncPoint; 8] = [
+const ALL: [SyncPoint; 9] = [
     SYNC_DIRECTORY,
     SYNC_FORMAT,
     SYNC_FORMAT_NAME,
@@ -35,12 +37,12 @@ const ALL: [SyncPoint; 8] = [
     SYNC_LOG_DIRECTORY,
     SYNC_LOG_FRAMES,
     SYNC_LOG_REMOVALS,
+    SYNC_LOG_REPLAY,
     SYNC_LOG_SEGMENT,
 ];
 
 /// `nothing_acknowledged_is_lost` tells the same stories with all syncs.
 #[rstest]
-#[case(SYNC_DIRECTORY)]
 #[case(SYNC_FORMAT)]
 #[case(SYNC_LOG_PARENTS)]
 #[case(SYNC_LOG_DIRECTORY)]
@@ -54,6 +56,32 @@ fn without_this_sync_data_is_lost(#[case] point: SyncPoint) {
         .err()
     });
     assert!(lost.is_some(), "{point} can be left out without harm");
+}
+
+/// The logs are elsewhere, so that nobody else makes the name of the data directory durable; whether it is gone.
+fn data_directory_is_gone(seed: u64, ignored: Option<SyncPoint>) -> bool {
+    run(async {
+        let mut world = World::new(seed);
+        if let Some(point) = ignored {
+            world.machine.files.ignore_sync(point);
+        }
+        let mut options = world.options(1);
+        options.directory = "/data/node".into();
+        options.log_directory = "/log".into();
+        let life = world.boot_with(options).await.unwrap();
+        world.cut_power(Some(life));
+        let directory = world.machine.files.entry(Path::new("/data/node")).unwrap();
+        directory.is_none()
+    })
+}
+
+#[test]
+fn without_the_sync_of_its_name_the_data_directory_is_gone() {
+    assert!((0..40).all(|seed| !data_directory_is_gone(seed, None)));
+    assert!(
+        (0..40).any(|seed| data_directory_is_gone(seed, Some(SYNC_DIRECTORY))),
+        "{SYNC_DIRECTORY} can be left out without harm"
+    );
 }
 
 /// The power goes at some step of the very first start; whether the next start works.
@@ -159,6 +187,49 @@ fn without_the_sync_of_removals_a_deleted_row_comes_back() {
     assert!(
         (0..10).any(back),
         "{SYNC_LOG_REMOVALS} can be left out without harm"
+    );
+}
+
+/// A process is killed between the write of a frame and its sync; the next one reads it, and power is cut.
+/// Whether what was read is gone after that.
+fn a_row_that_was_read_is_gone(seed: u64, ignored: Option<SyncPoint>) -> bool {
+    run(async {
+        let mut world = World::new(seed);
+        if let Some(point) = ignored {
+            world.machine.files.ignore_sync(point);
+        }
+        let life = world.boot(1).await.unwrap();
+        let cells = Vec::new();
+        let insert = Batch {
+            time: 5,
+            writes: vec![(1, Write::Insert { ck: 1, cells })],
+        };
+        world.machine.files.go_down_after(1);
+        let position = life.shards[0]
+            .apply(write_batch(&life.table, &insert, 0))
+            .unwrap();
+        assert!(life.shards[0].durable(position).await.is_err());
+        drop(life);
+        world.machine.crash(Crash::Process);
+        world.disk.crash(0);
+        let life = world.boot(1).await.unwrap();
+        assert!(!life.partition(1).await.unwrap().0.is_empty());
+        world.cut_power(Some(life));
+        let life = world.boot(1).await.unwrap();
+        life.partition(1).await.unwrap().0.is_empty()
+    })
+}
+
+#[test]
+fn what_was_read_after_a_kill_stays() {
+    assert!((0..40).all(|seed| !a_row_that_was_read_is_gone(seed, None)));
+}
+
+#[test]
+fn without_the_sync_of_replayed_logs_a_row_that_was_read_is_gone() {
+    assert!(
+        (0..40).any(|seed| a_row_that_was_read_is_gone(seed, Some(SYNC_LOG_REPLAY))),
+        "{SYNC_LOG_REPLAY} can be left out without harm"
     );
 }
 

@@ -1,0 +1,163 @@
+//! What a client reads, and how it is compared.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use cql_protocol::{Consistency, OutgoingParameters};
+use messina_tests::client::{Answer, one};
+use node_env::Rng;
+
+use crate::actor::{Actor, Result, Stop};
+use crate::model::{Before, Row, Table, Wanted};
+use crate::world::{KEYSPACE, PARTITIONS, TABLES, WITNESS};
+
+impl Actor {
+    pub(crate) async fn read_partition(&mut self, table: usize) -> Result<()> {
+        let users = Rc::clone(&self.world.borrow().tables[table].users);
+        let _using = users.read().await;
+        let Some(copy) = self.reading(table) else {
+            return Ok(());
+        };
+        let pk = i32::try_from(self.rng.below(PARTITIONS as u64)).unwrap();
+        let mut text = select(TABLES[table], &copy);
+        text.push_str(&format!(" WHERE pk = {pk}"));
+        let mut wanted = Wanted::ALL;
+        if copy.shape.has_rows && self.rng.one_in(2) {
+            let first = self.row(&copy);
+            let last = first + i32::try_from(self.rng.below(4)).unwrap();
+            wanted.rows = Some((first, last));
+            text.push_str(&match first == last {
+                true => format!(" AND ck = {first}"),
+                false => format!(" AND ck >= {first} AND ck <= {last}"),
+            });
+        }
+        if copy.shape.has_rows && self.rng.one_in(3) {
+            wanted.is_reversed = true;
+            let order = if copy.shape.is_descending {
+                "ASC"
+            } else {
+                "DESC"
+            };
+            text.push_str(&format!(" ORDER BY ck {order}"));
+        }
+        if self.rng.one_in(3) {
+            let limit = 1 + self.rng.index(4);
+            wanted.limit = Some(limit);
+            text.push_str(&format!(" LIMIT {limit}"));
+        }
+        let before = copy.before();
+        let rows = rows_of(&self.must(&text, &one()).await?);
+        let mut world = self.world.borrow_mut();
+        let model = world.tables[table].table.as_mut().unwrap();
+        // A column that was added meanwhile is not in the answer.
+        let columns = std::mem::replace(&mut model.columns, copy.columns);
+        let compared = model.compare(pk, wanted, &before, &rows);
+        model.columns = columns;
+        compared.map_err(|why| Stop::Failed(format!("{text}\n{why}")))
+    }
+
+    pub(crate) fn reading(&self, table: usize) -> Option<Table> {
+        self.world.borrow().tables[table].usable().cloned()
+    }
+
+    /// Reads a whole table, in pages or at once, and compares every partition; how many rows there were.
+    pub(crate) async fn scan(&mut self, table: usize, page: Option<i32>) -> Result<u64> {
+        let users = Rc::clone(&self.world.borrow().tables[table].users);
+        let _using = users.read().await;
+        let Some(copy) = self.reading(table) else {
+            return Ok(0);
+        };
+        let before = copy.before();
+        let partitions = self.fetch(TABLES[table], &copy, page).await?;
+        let mut world = self.world.borrow_mut();
+        let model = world.tables[table].table.as_mut().unwrap();
+        let columns = std::mem::replace(&mut model.columns, copy.columns);
+        let compared = compare_all(model, &before, &partitions, page);
+        model.columns = columns;
+        compared.map_err(|why| Stop::Failed(format!("a scan of {}\n{why}", TABLES[table])))?;
+        Ok(partitions.values().map(|rows| rows.len() as u64).sum())
+    }
+
+    /// The rows of a table by partition.
+    pub(crate) async fn fetch(
+        &mut self,
+        name: &str,
+        table: &Table,
+        page: Option<i32>,
+    ) -> Result<BTreeMap<i32, Vec<Row>>> {
+        let text = select(name, table);
+        let mut partitions: BTreeMap<i32, Vec<Row>> = BTreeMap::new();
+        let mut last = None;
+        let mut state: Option<Vec<u8>> = None;
+        loop {
+            let parameters = OutgoingParameters {
+                page_size: page,
+                paging_state: state.as_deref(),
+                ..OutgoingParameters::new(Consistency::One)
+            };
+            let answer = self.must(&text, &parameters).await?;
+            for row in rows_of(&answer) {
+                let pk = row[0].unwrap();
+                if last != Some(pk) && partitions.contains_key(&pk) {
+                    return Err(Stop::Failed(format!(
+                        "{text}\n  partition {pk} comes twice"
+                    )));
+                }
+                last = Some(pk);
+                partitions.entry(pk).or_default().push(row);
+            }
+            state = answer.rows().unwrap().metadata.paging_state.clone();
+            if state.is_none() {
+                return Ok(partitions);
+            }
+        }
+    }
+}
+
+/// The SELECT of all columns of a table, without a WHERE.
+fn select(name: &str, table: &Table) -> String {
+    let keys: &[&str] = if table.shape.has_rows {
+        &["pk", "ck"]
+    } else {
+        &["pk"]
+    };
+    let columns = table.columns.iter().map(|column| column.name);
+    let names: Vec<&str> = keys.iter().copied().chain(columns).collect();
+    format!("SELECT {} FROM {KEYSPACE}.{name}", names.join(", "))
+}
+
+fn rows_of(answer: &Answer) -> Vec<Row> {
+    let number = |cell: Option<Vec<u8>>| {
+        cell.map(|bytes| i32::from_be_bytes(bytes.as_slice().try_into().unwrap()))
+    };
+    answer
+        .cells()
+        .into_iter()
+        .map(|row| row.into_iter().map(number).collect())
+        .collect()
+}
+
+/// Compares all partitions of a table.
+pub(crate) fn compare_all(
+    table: &mut Table,
+    before: &Before,
+    partitions: &BTreeMap<i32, Vec<Row>>,
+    page: Option<i32>,
+) -> std::result::Result<(), String> {
+    let known = (0..PARTITIONS).chain([WITNESS]);
+    if let Some(foreign) = partitions
+        .keys()
+        .find(|pk| !known.clone().any(|known| known == **pk))
+    {
+        return Err(format!("partition {foreign} was never written"));
+    }
+    for pk in known {
+        // A page may end inside a partition: two pages are two reads.
+        if page.is_some() && table.is_disturbed(pk, before) {
+            continue;
+        }
+        let rows = partitions.get(&pk).map_or(&[][..], Vec::as_slice);
+        table.compare(pk, Wanted::ALL, before, rows)?;
+    }
+    Ok(())
+}
