@@ -43,6 +43,10 @@ const PENDING_MAX: usize = 2_048;
 /// Bytes of answers that may wait for the log or for the client.
 const HELD_BYTES_MAX: usize = 16 << 20;
 
+/// Requests of one connection that are executed before the others have their turn. A request takes some microseconds,
+/// one that reads a hundred rows some ten.
+const FRAMES_PER_TURN: usize = 64;
+
 /// Room for one read of the socket.
 const READ_BYTES: usize = 64 << 10;
 
@@ -81,6 +85,15 @@ struct Held {
     position: LogPosition,
     bytes: usize,
     stream: i16,
+}
+
+/// Whether a turn has executed everything that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// Frames may be left.
+    More,
+    /// Nothing is left that can be executed now.
+    Done,
 }
 
 /// A request under way: the stream of its answer, and the answer.
@@ -131,7 +144,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self, stop: &CancellationToken) -> Ended {
         loop {
-            self.decode_all();
+            let round = self.decode_some();
             self.release();
             if let Err(ended) = self.write(stop).await {
                 return ended;
@@ -141,24 +154,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 let _ = self.socket.shutdown().await;
                 return ended;
             }
-            if let Err(ended) = self.wait(stop).await {
-                return ended;
+            match round {
+                // The other connections of the shard have their turn before this one goes on.
+                Round::More => tokio::task::yield_now().await,
+                Round::Done => {
+                    if let Err(ended) = self.wait(stop).await {
+                        return ended;
+                    }
+                }
             }
         }
     }
 
-    /// Executes every whole frame that has arrived.
-    fn decode_all(&mut self) {
-        while self.closing.is_none() && !self.is_full() {
+    /// Executes the whole frames that have arrived, as many as a turn may take.
+    fn decode_some(&mut self) -> Round {
+        for _ in 0..FRAMES_PER_TURN {
+            if self.closing.is_some() || self.is_full() {
+                return Round::Done;
+            }
             match self.decoder.decode(&mut self.inbound) {
                 Ok(Some(frame)) => self.handle(&frame),
-                Ok(None) => break,
+                Ok(None) => return Round::Done,
                 Err(error) => {
                     Encoder::refuse(&mut self.out, &error);
                     self.closing = Some(Ended::Protocol(error.to_string()));
                 }
             }
         }
+        Round::More
     }
 
     fn is_full(&self) -> bool {
