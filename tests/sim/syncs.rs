@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use node_env::SyncPoint;
 use node_storage::{
     SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES,
-    SYNC_LOG_PARENTS, SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT,
+    SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT,
 };
 
 use crate::play_or_tell;
@@ -38,8 +38,8 @@ fn without_the_sync_of_the_format_a_story_goes_wrong() {
 }
 
 #[test]
-fn without_the_sync_of_the_parents_of_logs_a_story_goes_wrong() {
-    something_goes_wrong_without(SYNC_LOG_PARENTS);
+fn without_the_sync_of_directories_a_story_goes_wrong() {
+    something_goes_wrong_without(SYNC_DIRECTORY);
 }
 
 #[test]
@@ -59,7 +59,6 @@ fn every_sync_of_a_node_is_known() {
         SYNC_DIRECTORY,
         SYNC_FORMAT,
         SYNC_FORMAT_NAME,
-        SYNC_LOG_PARENTS,
         SYNC_LOG_DIRECTORY,
         SYNC_LOG_FRAMES,
         SYNC_LOG_REMOVALS,

@@ -93,6 +93,11 @@ pub enum StorageError {
         /// What was found there.
         found: String,
     },
+    /// There is data, and the directory of its commit logs is not the one that was made with it.
+    LogsMissing {
+        /// Where the logs should be.
+        directory: std::path::PathBuf,
+    },
     /// A read asks for a token of which the shard has no space.
     NotHere {
         /// The token.
@@ -127,6 +132,7 @@ impl StorageError {
             Self::Replay(_)
             | Self::Corrupt { .. }
             | Self::Format { .. }
+            | Self::LogsMissing { .. }
             | Self::NotHere { .. }
             | Self::Offload(_)
             | Self::Stopped
@@ -156,6 +162,12 @@ impl fmt::Display for StorageError {
                     "{what} in the engine is damaged: {why}; restore it from a replica or a backup"
                 )
             }
+            Self::LogsMissing { directory } => write!(
+                f,
+                "the commit logs of this data are not in {}, and acknowledged writes may be in them only; \
+                 mount or set the commit log directory that this data was written with",
+                directory.display()
+            ),
             Self::Format { file, found } => write!(
                 f,
                 "{} says {found}, which this version cannot read; choose another directory or another version",
@@ -185,6 +197,7 @@ impl std::error::Error for StorageError {
             Self::Offload(error) => Some(error),
             Self::Corrupt { .. }
             | Self::Format { .. }
+            | Self::LogsMissing { .. }
             | Self::NotHere { .. }
             | Self::Stopped
             | Self::NoMoreSpaces => None,

@@ -50,8 +50,8 @@ pub use error::{StorageError, WriteError};
 pub use log::replay::ReplayError;
 pub use log::segment::LogId;
 pub use log::{
-    LogError, LogOptions, LogPosition, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES, SYNC_LOG_PARENTS,
-    SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT, SyncMode,
+    LogError, LogOptions, LogPosition, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES, SYNC_LOG_REMOVALS,
+    SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT, SyncMode,
 };
 #[doc(hidden)]
 pub use merge::{FloorRule, Slots};

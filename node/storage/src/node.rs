@@ -35,6 +35,12 @@ pub const SYNC_FORMAT_NAME: SyncPoint = SyncPoint("storage.format-name");
 /// What the format file says.
 const FORMAT: &str = "messina data 1\n";
 
+/// The name of the format file, in the directory of the data and in that of the logs.
+const FORMAT_FILE: &str = "FORMAT";
+
+/// The engine's directory.
+const ENGINE: &str = "engine";
+
 /// Numbers of spaces are made durable in blocks of this many.
 const SPACES_AT_ONCE: u32 = 64;
 
@@ -94,10 +100,10 @@ impl Node {
         factory: &dyn Factory,
         broken: BrokenRules,
     ) -> Result<Self, StorageError> {
-        check_format(&*env.files, &options.directory)?;
+        check_format(&*env.files, &options)?;
         let hooks = Arc::new(GcRules::default());
         let engine_options = OpenOptions {
-            directory: options.directory.join("engine"),
+            directory: options.directory.join(ENGINE),
             cache_bytes: options.cache_bytes,
         };
         let engine = factory.open(&engine_options, Arc::clone(&hooks) as Arc<_>)?;
@@ -335,32 +341,55 @@ fn read_entries(reader: &Reader) -> Result<Found, StorageError> {
     Ok(found)
 }
 
-/// Checks that the directory is ours and of this format, or makes it so if it is empty.
-fn check_format(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
+/// Checks that both directories are ours, of this format and together, or makes them so if they are empty.
+///
+/// The directory of the logs gets its file first: where the data has one, the logs must have one too.
+fn check_format(files: &dyn Files, options: &StorageOptions) -> Result<(), StorageError> {
+    let (directory, logs) = (&options.directory, &options.log_directory);
     files.create_dir_all(directory, SYNC_DIRECTORY)?;
-    let path = directory.join("FORMAT");
-    match files.open(&path, Access::Read) {
-        Ok(file) => {
-            let found = read_all(&*file, 1024)?;
-            return match found == FORMAT.as_bytes() {
-                true => Ok(()),
-                false => Err(StorageError::Format {
-                    file: path,
-                    found: String::from_utf8_lossy(&found).trim().to_owned(),
-                }),
-            };
-        }
-        Err(error) if error.kind == FileErrorKind::NotFound => {}
+    if has_format(files, directory)? {
+        return match has_format(files, logs)? {
+            true => Ok(()),
+            false => Err(StorageError::LogsMissing {
+                directory: logs.clone(),
+            }),
+        };
+    }
+    let engine = directory.join(ENGINE);
+    let found = match list_logs(files, logs)?.is_empty() {
+        true => files.entry(&engine)?.map(|_| engine),
+        false => Some(logs.clone()),
+    };
+    if let Some(found) = found {
+        return Err(StorageError::Format {
+            file: directory.join(FORMAT_FILE),
+            found: format!("nothing, but there is `{}`", found.display()),
+        });
+    }
+    files.create_dir_all(logs, SYNC_DIRECTORY)?;
+    write_format(files, logs)?;
+    write_format(files, directory)
+}
+
+/// Whether a directory has a format file, which must be of this version.
+fn has_format(files: &dyn Files, directory: &Path) -> Result<bool, StorageError> {
+    let path = directory.join(FORMAT_FILE);
+    let file = match files.open(&path, Access::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind == FileErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error.into()),
+    };
+    let found = read_all(&*file, 1024)?;
+    match found == FORMAT.as_bytes() {
+        true => Ok(true),
+        false => Err(StorageError::Format {
+            file: path,
+            found: String::from_utf8_lossy(&found).trim().to_owned(),
+        }),
     }
-    if let Some(entry) = files
-        .list(directory)?
-        .iter()
-        .find(|entry| OURS.contains(&entry.name.as_str()))
-    {
-        let found = format!("nothing, but there is `{}`", entry.name);
-        return Err(StorageError::Format { file: path, found });
-    }
+}
+
+fn write_format(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
     let new = directory.join("FORMAT.new");
     match files.remove(&new) {
         Ok(()) => {}
@@ -370,13 +399,10 @@ fn check_format(files: &dyn Files, directory: &Path) -> Result<(), StorageError>
     let file = files.create(&new, 0, SYNC_FORMAT)?;
     file.write_at(0, FORMAT.as_bytes())?;
     file.sync_data(SYNC_FORMAT)?;
-    files.rename(&new, &path)?;
+    files.rename(&new, &directory.join(FORMAT_FILE))?;
     files.sync_dir(directory, SYNC_FORMAT_NAME)?;
     Ok(())
 }
-
-/// Names that only appear after the format file.
-const OURS: [&str; 2] = ["engine", "log"];
 
 /// Memtables made from old logs; when all of them are flushed, the logs go.
 pub(crate) struct ReplayGroup {

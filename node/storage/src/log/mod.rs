@@ -39,8 +39,6 @@ pub(crate) use state::{SharedLog, WakeLog};
 pub(crate) use waiters::Waiters;
 pub(crate) use writer::LogLoop;
 
-/// The new folders of a log; without it the whole log is gone after a crash.
-pub const SYNC_LOG_PARENTS: SyncPoint = SyncPoint("log.parents");
 /// The zeros of a new segment, so that no later write can run out of space.
 pub const SYNC_LOG_SEGMENT: SyncPoint = SyncPoint("log.segment");
 /// The name of a new segment; without it its frames are gone after a crash.

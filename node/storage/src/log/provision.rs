@@ -6,11 +6,11 @@ use node_env::{FileError, FileErrorKind, SeededRng};
 
 use super::segment::SegmentHeader;
 use super::state::{FIRST_NUMBER, Segment, SharedLog, path};
-use super::{LogOptions, LogPlace, SYNC_LOG_DIRECTORY, SYNC_LOG_PARENTS, SYNC_LOG_SEGMENT};
+use super::{LogOptions, LogPlace, SYNC_LOG_DIRECTORY, SYNC_LOG_SEGMENT};
 use crate::stats::LogCounters;
 
 impl SharedLog {
-    /// Makes the folder and the first segment of a new log.
+    /// Makes the first segment of a new log; the folder is there.
     ///
     /// # Errors
     /// The operating system's; nothing was promised yet.
@@ -20,9 +20,6 @@ impl SharedLog {
         mut rng: SeededRng,
         counters: Arc<LogCounters>,
     ) -> Result<Self, FileError> {
-        place
-            .files
-            .create_dir_all(&place.directory, SYNC_LOG_PARENTS)?;
         let salt = node_env::Rng::next_u64(&mut rng) | 1;
         let length = options.first_segment_bytes.max(4096);
         let first = make(&place, FIRST_NUMBER, salt, length)?;

@@ -322,6 +322,34 @@ fn a_foreign_format_is_refused() {
 }
 
 #[test]
+fn data_does_not_start_without_its_logs_nor_logs_without_their_data() {
+    run(async {
+        let mut world = World::new(9);
+        drop(world.boot(1).await.unwrap());
+        let files = world.machine.files.clone();
+        let (data, logs) = (Path::new("/node"), Path::new("/node/log"));
+        let format = |folder: &Path| folder.join("FORMAT");
+        files
+            .rename(&format(logs), &logs.join("elsewhere"))
+            .unwrap();
+        let Err(error) = world.boot(1).await else {
+            panic!("the node started without its logs")
+        };
+        assert!(matches!(error, StorageError::LogsMissing { .. }), "{error}");
+        assert!(error.to_string().contains("/node/log"), "{error}");
+        files
+            .rename(&logs.join("elsewhere"), &format(logs))
+            .unwrap();
+        files.remove(&format(data)).unwrap();
+        let Err(error) = world.boot(1).await else {
+            panic!("the logs were taken for those of an empty directory")
+        };
+        assert!(matches!(error, StorageError::Format { .. }), "{error}");
+        assert!(files.entry(&format(data)).unwrap().is_none());
+    });
+}
+
+#[test]
 fn many_waiters_are_woken_by_few_syncs() {
     run(async {
         let mut world = World::new(10);

@@ -2,10 +2,9 @@
 //!
 //! | sync | protects | without it |
 //! |---|---|---|
-//! | `storage.directory` | the data directory | everything is gone |
+//! | `storage.directory` | the directories of data and logs | everything is gone |
 //! | `storage.format` | the content of the format file | the next start finds an empty one |
 //! | `storage.format-name` | its name | the next start finds data without it |
-//! | `log.parents` | the folder of logs | all logs are gone |
 //! | `log.directory` | the names of segments | a segment is gone |
 //! | `log.frames` | frames | acknowledged writes are gone |
 //! | `log.removals` | the absence of logs that are done with | they come back and are replayed: deleted rows live again |
@@ -21,7 +20,7 @@ use node_env::simulation::run;
 use node_env::{Files as _, SyncPoint};
 use node_storage::{
     SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, SYNC_LOG_DIRECTORY, SYNC_LOG_FRAMES,
-    SYNC_LOG_PARENTS, SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT,
+    SYNC_LOG_REMOVALS, SYNC_LOG_REPLAY, SYNC_LOG_SEGMENT,
 };
 use rstest::rstest;
 
@@ -29,11 +28,10 @@ use crate::crash::{Plot, tell};
 use crate::model::{Batch, Write};
 use crate::world::{Life, World, write_batch};
 
-const ALL: [SyncPoint; 9] = [
+const ALL: [SyncPoint; 8] = [
     SYNC_DIRECTORY,
     SYNC_FORMAT,
     SYNC_FORMAT_NAME,
-    SYNC_LOG_PARENTS,
     SYNC_LOG_DIRECTORY,
     SYNC_LOG_FRAMES,
     SYNC_LOG_REMOVALS,
@@ -44,7 +42,7 @@ const ALL: [SyncPoint; 9] = [
 /// `nothing_acknowledged_is_lost` tells the same stories with all syncs.
 #[rstest]
 #[case(SYNC_FORMAT)]
-#[case(SYNC_LOG_PARENTS)]
+#[case(SYNC_DIRECTORY)]
 #[case(SYNC_LOG_DIRECTORY)]
 #[case(SYNC_LOG_FRAMES)]
 fn without_this_sync_data_is_lost(#[case] point: SyncPoint) {
