@@ -71,12 +71,14 @@ impl Floors {
             .unwrap_or(i64::MAX)
     }
 
-    /// Whether anything of the space waits for a flush.
+    /// Whether anything of the space waits for a flush, or may.
     pub(crate) fn is_pinned(&self, space: Space) -> bool {
-        self.lock()
-            .range((space, 0)..=(space, u64::MAX))
-            .next()
-            .is_some()
+        self.unknown.load(Ordering::Acquire)
+            || self
+                .lock()
+                .range((space, 0)..=(space, u64::MAX))
+                .next()
+                .is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(Space, u64), Arc<AtomicI64>>> {
@@ -135,6 +137,7 @@ mod tests {
         assert_eq!(floors.floor(Space(5)), 20);
         let early = Arc::new(Floors::before_replay());
         assert_eq!(early.floor(Space(5)), i64::MIN);
+        assert!(early.is_pinned(Space(5)));
         early.replayed();
         assert_eq!(early.floor(Space(5)), i64::MAX);
         drop((one, two));

@@ -14,14 +14,13 @@ use crate::error::StorageError;
 use crate::floor::{FloorPin, Floors};
 use crate::gc::{GcParts, GcRules};
 use crate::layout::cut::Reader;
-use crate::layout::key::{Place, place_start};
 use crate::layout::store_keys::{RETIRED, StoreKey};
 use crate::layout::value::decode_number;
 use crate::log::replay::{list_logs, remove_logs};
 use crate::log::{LogId, SYNC_LOG_REMOVALS};
 use crate::merge::{FloorRule, MergeContext, Merger, MergerLoop, Slots, StoreChange};
 use crate::space::{Space, SpaceRange};
-use crate::spaces::Spaces;
+use crate::spaces::{Spaces, key_bounds};
 use crate::stats::NodeCounters;
 use crate::storage::StorageOptions;
 
@@ -236,39 +235,6 @@ impl Node {
         Ok(())
     }
 
-    /// Forgets marks of whole spaces of which nothing is left anywhere.
-    pub(crate) async fn forget_reclaimed(&self) -> Result<usize, StorageError> {
-        if self.engine.stats().pending_discards > 0 {
-            return Ok(0);
-        }
-        let reader = Reader::new(&*self.engine);
-        let mut gone = Vec::new();
-        for range in self.spaces.rules().dead_ranges() {
-            let (start, end) = bounds(range);
-            let is_empty = reader
-                .scan(start, end, Direction::Forward)?
-                .next()?
-                .is_none();
-            if is_empty
-                && range == SpaceRange::whole(range.space)
-                && !self.floors.is_pinned(range.space)
-            {
-                gone.push(range);
-            }
-        }
-        if !gone.is_empty() {
-            self.change(
-                gone.iter()
-                    .map(|range| (StoreKey::Dead(*range), None))
-                    .collect(),
-            )
-            .await?;
-            gone.iter()
-                .for_each(|range| self.spaces.forget_dead(*range));
-        }
-        Ok(gone.len())
-    }
-
     /// Everything of some old logs is in the engine: they go.
     pub(crate) async fn retire(&self, logs: &[LogId]) -> Result<(), StorageError> {
         if logs.is_empty() {
@@ -298,19 +264,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn bounds(range: SpaceRange) -> (Vec<u8>, Vec<u8>) {
-    let end = match range.last.next() {
-        Some(next) => Place::new(range.space, next),
-        None => Place::after(range.space),
-    };
-    (
-        place_start(Place::new(range.space, range.first)),
-        place_start(end),
-    )
-}
-
 fn discard(engine: &dyn Engine, range: SpaceRange) -> Result<(), StorageError> {
-    let (start, end) = bounds(range);
+    let (start, end) = key_bounds(range);
     engine.discard_range(&start, Some(&end))?;
     Ok(())
 }

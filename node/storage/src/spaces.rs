@@ -2,12 +2,13 @@
 //!
 //! The rules are an immutable value, replaced whole; merges and compactions load them once and use them to their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cql_mutation::PurgePolicy;
 use cql_types::Token;
 
+use crate::layout::key::{Place, place_start};
 use crate::space::{Space, SpaceRange};
 
 /// A read that began this many seconds ago still sees what had not expired then.
@@ -92,20 +93,31 @@ impl Spaces {
         }
     }
 
-    pub(crate) fn forget_dead(&self, range: SpaceRange) {
+    /// Forgets whole spaces: nothing is left of them.
+    pub(crate) fn forget_dead(&self, spaces: &BTreeSet<Space>) {
         let mut rules = self.lock();
         let rules = Arc::make_mut(&mut *rules);
-        if let Some(ranges) = rules.dead.get_mut(&range.space) {
-            ranges.retain(|found| *found != (range.first, range.last));
-            if ranges.is_empty() {
-                rules.dead.remove(&range.space);
-            }
+        for space in spaces {
+            rules.dead.remove(space);
+            rules.options.remove(space);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<SpaceRules>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The keys of the engine that lie in a range: the first, and the first after it.
+pub(crate) fn key_bounds(range: SpaceRange) -> (Vec<u8>, Vec<u8>) {
+    let end = match range.last.next() {
+        Some(next) => Place::new(range.space, next),
+        None => Place::after(range.space),
+    };
+    (
+        place_start(Place::new(range.space, range.first)),
+        place_start(end),
+    )
 }
 
 #[cfg(test)]
@@ -124,7 +136,7 @@ mod tests {
         let before = spaces.rules();
         assert!(before.is_dead(Space(7), Token(5)) && !before.is_dead(Space(7), Token(6)));
         assert!(!before.is_dead(Space(8), Token(0)));
-        spaces.forget_dead(part);
+        spaces.forget_dead(&BTreeSet::from([Space(7)]));
         assert!(!spaces.rules().is_dead(Space(7), Token(5)));
         assert!(before.is_dead(Space(7), Token(5)));
     }

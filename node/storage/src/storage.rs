@@ -177,17 +177,6 @@ impl Storage {
         self.node.kill(range).await
     }
 
-    /// Forgets the marks of dead spaces of which nothing is left, and says how many; to be called now and then.
-    ///
-    /// # Errors
-    /// The engine's.
-    ///
-    /// # Cancel safety
-    /// Safe.
-    pub async fn forget_reclaimed(&self) -> Result<usize, StorageError> {
-        self.node.forget_reclaimed().await
-    }
-
     /// Whether a token of a space is dead.
     #[must_use]
     pub fn is_dead(&self, space: Space, token: Token) -> bool {
@@ -232,7 +221,8 @@ impl Storage {
         self.node.merger.flush(Arc::new(memtable)).await
     }
 
-    /// Purges range and partition tombstones whose time has come. Runs by itself every minute.
+    /// Purges range and partition tombstones whose time has come, and forgets dead spaces of which nothing is left.
+    /// Runs by itself every minute.
     ///
     /// # Errors
     /// The engine's.

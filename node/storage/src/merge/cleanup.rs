@@ -3,8 +3,11 @@
 //! The index says which partitions to look at and when, so the cost follows the tombstones, not the data.
 //! For each partition the rows under its deletions are read. What is older than a deletion goes; that is also the proof
 //! that nothing older remains, since nobody else writes and all memtables are above the replay floor.
+//!
+//! It also forgets the marks of dead spaces of which nothing is left: neither in the engine nor pinned, so neither in a
+//! memtable nor in a log that a replay would read. Numbers never come back, so nobody asks for such a space again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use backend::Direction;
@@ -16,13 +19,17 @@ use super::sink::Sink;
 use super::{FloorRule, MergeContext, MergeJob, SHADOW_ROWS_MAX, Step};
 use crate::error::StorageError;
 use crate::layout::key::{Kind, PartitionPrefix};
-use crate::layout::store_keys::{CleanupKey, encode_cleanup};
+use crate::layout::store_keys::{CleanupKey, StoreKey, encode_cleanup};
 use crate::layout::value::encode_number;
-use crate::spaces::SpaceRules;
+use crate::space::{Space, SpaceRange};
+use crate::spaces::{SpaceRules, key_bounds};
 use crate::stats::add;
 
 /// Partitions that one clean-up looks at.
 const PARTITIONS_MAX: usize = 1024;
+
+/// Dead spaces that one clean-up forgets.
+const SPACES_MAX: usize = 1024;
 
 /// When the floor forbids it, try again after this many seconds.
 const RETRY_S: i64 = 60;
@@ -35,8 +42,10 @@ pub(super) struct Cleanup {
     stage: Stage,
     /// Partitions to look at, in key order, with their entries in the index.
     partitions: VecDeque<(PartitionPrefix, CleanupKey, Vec<Vec<u8>>)>,
-    /// What becomes of entries of the index.
+    /// What becomes of entries of the index and of marks.
     index: BTreeMap<Vec<u8>, Change>,
+    /// Dead spaces of which nothing is left.
+    forgotten: BTreeSet<Space>,
     budget: usize,
 }
 
@@ -67,8 +76,38 @@ impl Cleanup {
             stage: Stage::Start,
             partitions: VecDeque::new(),
             index: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             budget: SHADOW_ROWS_MAX,
         }
+    }
+
+    fn find_reclaimed(&mut self, context: &MergeContext) -> Result<(), StorageError> {
+        if context.engine.stats().pending_discards > 0 {
+            return Ok(());
+        }
+        let rules = Arc::clone(&self.rules);
+        for range in rules.dead_ranges() {
+            let (start, end) = key_bounds(range);
+            if range == SpaceRange::whole(range.space)
+                && self.forgotten.len() < SPACES_MAX
+                && !context.floors.is_pinned(range.space)
+                && self
+                    .sink
+                    .reader
+                    .scan(start, end, Direction::Forward)?
+                    .next()?
+                    .is_none()
+            {
+                self.forgotten.insert(range.space);
+            }
+        }
+        for range in rules.dead_ranges() {
+            if self.forgotten.contains(&range.space) {
+                self.index
+                    .insert(StoreKey::Dead(range).encode(), Change::Delete);
+            }
+        }
+        Ok(())
     }
 
     fn read_index(&mut self) -> Result<(), StorageError> {
@@ -226,6 +265,7 @@ impl Cleanup {
         }
         sink.finish(context)?;
         context.after_ingest(i64::MIN);
+        context.spaces.forget_dead(&self.forgotten);
         Ok(Step::Finished)
     }
 }
@@ -243,8 +283,9 @@ impl MergeJob for Cleanup {
     fn step(&mut self, context: &MergeContext) -> Result<Step, StorageError> {
         match self.stage {
             Stage::Start => {
+                self.find_reclaimed(context)?;
                 self.read_index()?;
-                if self.partitions.is_empty() {
+                if self.partitions.is_empty() && self.forgotten.is_empty() {
                     return Ok(Step::Finished);
                 }
                 self.stage = Stage::Partitions;
