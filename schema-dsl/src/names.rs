@@ -4,7 +4,7 @@
 pub const NAME_BYTES_MAX: usize = 48;
 
 /// Words that CQL takes for its own unless they are quoted, sorted.
-const CQL_RESERVED: [&str; 59] = [
+const CQL_RESERVED: [&str; 64] = [
     "add",
     "allow",
     "alter",
@@ -24,6 +24,7 @@ const CQL_RESERVED: [&str; 59] = [
     "drop",
     "entries",
     "execute",
+    "false",
     "from",
     "full",
     "grant",
@@ -58,12 +59,16 @@ const CQL_RESERVED: [&str; 59] = [
     "table",
     "to",
     "token",
+    "true",
     "truncate",
     "unlogged",
+    "unset",
     "update",
     "use",
     "using",
+    "view",
     "where",
+    "with",
 ];
 
 /// Words that Rust takes for its own and that may be written `r#word`, sorted.
@@ -84,7 +89,10 @@ pub fn is_plain(name: &str) -> bool {
 
 /// The name as CQL text: quoted if it must be.
 pub fn cql(name: &str) -> String {
-    if is_plain(name) && CQL_RESERVED.binary_search(&name).is_err() {
+    // A `p` and a number may be a duration, such as `p1d`.
+    let rest = name.strip_prefix("pt").or(name.strip_prefix('p'));
+    let is_duration = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if is_plain(name) && !is_duration && CQL_RESERVED.binary_search(&name).is_err() {
         name.to_owned()
     } else {
         format!("\"{}\"", name.replace('"', "\"\""))

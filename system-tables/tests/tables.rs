@@ -30,6 +30,17 @@ fn tables_are_in_layout_and_without_complaints() {
 }
 
 /// `UPDATE_GOLDEN=1 cargo test -p messina-system-tables` writes the page anew.
+/// The language of tables has its own list of CQL's words, because it depends on nothing.
+#[test]
+fn names_are_quoted_as_everywhere() {
+    for name in cql_types::RESERVED_WORDS
+        .into_iter()
+        .chain(["key", "p1d", "table_id", "Type"])
+    {
+        assert_eq!(schema_dsl::names::cql(name), cql_types::quoted(name));
+    }
+}
+
 #[test]
 fn the_page_of_tables_is_current() {
     let (sources, _) = Sources::load(&[path("tables")]);

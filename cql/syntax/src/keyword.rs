@@ -308,6 +308,30 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_without_quotes_is_read_as_a_name() {
+        let mut reserved: Vec<_> = KEYWORDS
+            .iter()
+            .filter(|(_, _, class)| *class == Class::Reserved)
+            .map(|(_, word, _)| word.to_lowercase())
+            .collect();
+        reserved.sort();
+        assert_eq!(reserved, cql_types::RESERVED_WORDS);
+        for name in [
+            "p1d",
+            "p1y2m3dt4h5m6s",
+            "pt5s",
+            "p2w",
+            "pt",
+            "p_1",
+            "select",
+            "key",
+        ] {
+            let is_bare = cql_types::quoted(name) == name;
+            assert_eq!(is_bare, is_plain_name(name), "{name}");
+        }
+    }
+
+    #[test]
     fn plain_names() {
         for name in ["a", "a_1", "key", "type", "values"] {
             assert!(is_plain_name(name), "{name}");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Words that a name may only be in quotes, in order.
-const RESERVED: [&str; 62] = [
+pub const RESERVED_WORDS: [&str; 64] = [
     "add",
     "allow",
     "alter",
@@ -23,6 +23,7 @@ const RESERVED: [&str; 62] = [
     "drop",
     "entries",
     "execute",
+    "false",
     "from",
     "full",
     "grant",
@@ -57,6 +58,7 @@ const RESERVED: [&str; 62] = [
     "table",
     "to",
     "token",
+    "true",
     "truncate",
     "unlogged",
     "unset",
@@ -68,23 +70,24 @@ const RESERVED: [&str; 62] = [
     "with",
 ];
 
-/// Whether `word`, in lower case, is reserved in CQL.
-#[must_use]
-pub fn is_reserved(word: &str) -> bool {
-    RESERVED.binary_search(&word).is_ok()
-}
-
 /// A name as it must stand in CQL text: in double quotes unless it is a plain lower-case word.
 #[must_use]
 pub fn quoted(name: &str) -> Cow<'_, str> {
     let mut bytes = name.bytes();
     let plain = bytes.next().is_some_and(|first| first.is_ascii_lowercase())
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        && !is_reserved(name);
+        && RESERVED_WORDS.binary_search(&name).is_err()
+        && !may_be_duration(name);
     match plain {
         true => Cow::Borrowed(name),
         false => Cow::Owned(format!("\"{}\"", name.replace('"', "\"\""))),
     }
+}
+
+/// Whether a parser may take the word for a duration as ISO 8601 writes it, such as `p1d` or `pt5m`.
+fn may_be_duration(word: &str) -> bool {
+    let rest = word.strip_prefix("pt").or(word.strip_prefix('p'));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -93,11 +96,14 @@ mod tests {
 
     #[test]
     fn only_plain_names_go_without_quotes() {
-        assert!(RESERVED.is_sorted());
+        assert!(RESERVED_WORDS.is_sorted());
         assert_eq!(quoted("plain_1"), "plain_1");
         assert_eq!(quoted("Upper"), "\"Upper\"");
         assert_eq!(quoted("1st"), "\"1st\"");
         assert_eq!(quoted("table"), "\"table\"");
+        assert_eq!(quoted("true"), "\"true\"");
+        assert_eq!(quoted("p1d"), "\"p1d\"");
+        assert_eq!(quoted("pt"), "pt");
         assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
         assert_eq!(quoted(""), "\"\"");
     }

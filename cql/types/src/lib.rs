@@ -50,7 +50,7 @@ pub use id::{
     HostId, TableId, Uuid, compare_timeuuid, compare_uuid, table_id_for, timeuuid_from,
     timeuuid_max, timeuuid_micros, timeuuid_min,
 };
-pub use identifier::{is_reserved, quoted};
+pub use identifier::{RESERVED_WORDS, quoted};
 pub use key::{
     BoundKind, ClusteringDecoder, bound_bytes, decode_clustering, decode_partition_key,
     decode_value, encode_clustering, encode_clustering_prefix, encode_partition_key, encode_value,
