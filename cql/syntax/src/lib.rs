@@ -37,7 +37,7 @@ mod token;
 
 pub use ast::*;
 pub use error::{Problem, SyntaxError, render};
-pub use keyword::is_plain_name;
+pub use keyword::{is_plain_name, reserved_words};
 pub use parse::{DEPTH_MAX, parse_statement, parse_statements, parse_type};
 pub use print::{print_name, print_string};
 pub use span::{Position, Span, Spanned};
