@@ -79,7 +79,7 @@ impl PlanError {
         word: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        match cql_syntax::did_you_mean(word, candidates) {
+        match cql_types::did_you_mean(word, candidates) {
             Some(near) => self.help(format!("did you mean '{near}'?")),
             None => self,
         }

@@ -93,7 +93,7 @@ impl SchemaError {
         word: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        match crate::suggest::closest(word, candidates) {
+        match cql_types::did_you_mean(word, candidates) {
             Some(candidate) => self.help(format!("did you mean '{candidate}'?")),
             None => self,
         }

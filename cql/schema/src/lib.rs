@@ -32,7 +32,6 @@ mod change;
 mod delta;
 mod error;
 mod names;
-mod suggest;
 
 mod describe;
 

@@ -41,4 +41,3 @@ pub use keyword::{is_plain_name, reserved_words};
 pub use parse::{DEPTH_MAX, parse_statement, parse_statements, parse_type};
 pub use print::{print_name, print_string};
 pub use span::{Position, Span, Spanned};
-pub use suggest::did_you_mean;

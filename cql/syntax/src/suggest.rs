@@ -1,66 +1,27 @@
-//! "Did you mean ...?"
+//! "Did you mean ...?" for the words of the language.
 
-/// Words longer than this get no suggestion, which bounds the work.
-const LENGTH_MAX: usize = 64;
+use strsim::osa_distance;
 
-/// The candidate that `word` most likely misspells, if one is close enough.
-///
-/// Case does not count. A word of three or four letters may have one mistake, a longer one two, a very long one three; two letters that changed places are one mistake.
-/// Of equally close candidates the first wins.
-#[must_use]
-pub fn did_you_mean<'a>(
+/// The keyword that `word` most likely misspells: one mistake in up to four letters, two in a longer word. Case does not
+/// count, two letters that changed places are one mistake, and of equally close keywords the first wins.
+pub(crate) fn did_you_mean<'a>(
     word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
+    keywords: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let length = word.chars().count();
-    let allowed = match length {
-        0..=2 => return None,
+    let allowed = match word.len() {
         3..=4 => 1,
-        5..=8 => 2,
-        9..=LENGTH_MAX => 3,
+        5..=32 => 2,
+        // Too short to tell, or longer than any keyword.
         _ => return None,
     };
-    let word: Vec<char> = word.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        let other: Vec<char> = candidate.chars().map(|c| c.to_ascii_lowercase()).collect();
-        if other.len().abs_diff(length) > allowed {
-            continue;
-        }
-        let distance = distance(&word, &other);
-        if distance <= allowed && best.is_none_or(|(closest, _)| distance < closest) {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
-}
-
-/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    let mut previous: Option<char> = None;
-    for (row, &left) in a.iter().enumerate() {
-        let mut current = Vec::with_capacity(b.len() + 1);
-        current.push(row + 1);
-        for (column, &right) in b.iter().enumerate() {
-            let replace = at(&above, column) + usize::from(left != right);
-            let mut cost = replace
-                .min(at(&above, column + 1) + 1)
-                .min(at(&current, column) + 1);
-            let swapped = column
-                .checked_sub(1)
-                .filter(|earlier| previous == Some(right) && b.get(*earlier) == Some(&left));
-            if let Some(earlier) = swapped {
-                cost = cost.min(at(&before, earlier) + 1);
-            }
-            current.push(cost);
-        }
-        previous = Some(left);
-        before = std::mem::replace(&mut above, current);
-    }
-    at(&above, b.len())
+    let word = word.to_lowercase();
+    let distances = keywords
+        .into_iter()
+        .map(|keyword| (osa_distance(&word, &keyword.to_lowercase()), keyword));
+    let (_, keyword) = distances
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)?;
+    Some(keyword)
 }
 
 #[cfg(test)]

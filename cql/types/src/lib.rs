@@ -30,6 +30,7 @@ mod key;
 mod literal;
 mod normalize;
 mod partition_key;
+mod suggest;
 mod temporal;
 mod time;
 mod token;
@@ -59,6 +60,7 @@ pub use key::{
 pub use literal::{parse_scalar, to_literal};
 pub use normalize::normalize;
 pub use partition_key::{Components, KeyError, MAX_KEY_BYTES, PartitionKey};
+pub use suggest::did_you_mean;
 pub use time::{Seconds, WriteTime};
 pub use token::{Token, decode_token, encode_token};
 pub use ty::{ComponentOrder, CqlType, MAX_TYPE_DEPTH, UdtType};

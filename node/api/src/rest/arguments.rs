@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query, RawPathParams};
 use axum::http::request::Parts;
-use cql_syntax::did_you_mean;
+use cql_types::did_you_mean;
 
 use super::endpoint::{Endpoint, Need};
 use crate::error::ApiError;

@@ -1,6 +1,6 @@
 //! `/v2/config`: the options that the node runs with.
 
-use cql_syntax::did_you_mean;
+use cql_types::did_you_mean;
 use serde::Serialize;
 
 use super::arguments::Arguments;

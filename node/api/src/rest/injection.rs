@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use cql_syntax::did_you_mean;
+use cql_types::did_you_mean;
 use node_env::Injections;
 use node_env::injection::{Action, Parameters, PointState, Times, UnknownPoint};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! `/storage_service`: who the node is, what it holds, flush and compaction.
 
 use axum::response::Response;
-use cql_syntax::did_you_mean;
+use cql_types::did_you_mean;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use serde::Serialize;

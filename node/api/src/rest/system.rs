@@ -1,6 +1,6 @@
 //! `/system`: uptime and loggers.
 
-use cql_syntax::did_you_mean;
+use cql_types::did_you_mean;
 
 use super::arguments::Arguments;
 use super::endpoint::{Answered, Endpoint, Parameter, Run, done, json};

@@ -1,6 +1,6 @@
 //! Requests for what is not there: what may have been meant.
 
-use cql_syntax::did_you_mean;
+use cql_types::did_you_mean;
 
 use super::listing;
 use crate::error::ApiError;
