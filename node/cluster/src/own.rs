@@ -3,14 +3,13 @@
 //! These rows are made anew at every start and live in the image only, so that another version of the program never finds
 //! stale ones.
 
-use cql_schema::{ColumnKind, KeyspaceKind, Table};
-use cql_types::{ComponentOrder, WriteTime};
-use system_tables::types::{ClusteringOrder, ColumnRole};
+use cql_schema::{KeyspaceKind, Table};
+use cql_types::WriteTime;
 use system_tables::{AnyTable, TableError, catalog, system, system_virtual_schema};
 
 use cql_mutation::Mutation;
 
-use crate::rows::rows_of_keyspace;
+use crate::rows::{ColumnPart, rows_of_keyspace};
 
 /// The program, as `system.versions` shows it.
 #[derive(Debug, Clone, Copy)]
@@ -77,27 +76,14 @@ fn virtual_table(table: &Table) -> Result<Vec<Mutation>, TableError> {
         keyspace_name: table.keyspace.to_string(),
     };
     for column in table.columns() {
+        let part = ColumnPart::of(column);
         let row = system_virtual_schema::columns::Row {
             table_name: table.name.to_string(),
             column_name: column.name.to_string(),
-            clustering_order: match (column.kind, column.order) {
-                (ColumnKind::Clustering, ComponentOrder::Asc) => ClusteringOrder::Asc,
-                (ColumnKind::Clustering, ComponentOrder::Desc) => ClusteringOrder::Desc,
-                (ColumnKind::PartitionKey | ColumnKind::Static | ColumnKind::Regular, _) => {
-                    ClusteringOrder::None
-                }
-            },
+            clustering_order: part.order,
             column_name_bytes: column.name.as_bytes().to_vec(),
-            kind: match column.kind {
-                ColumnKind::PartitionKey => ColumnRole::PartitionKey,
-                ColumnKind::Clustering => ColumnRole::Clustering,
-                ColumnKind::Static => ColumnRole::Static,
-                ColumnKind::Regular => ColumnRole::Regular,
-            },
-            position: match column.kind {
-                ColumnKind::PartitionKey | ColumnKind::Clustering => i32::from(column.position),
-                ColumnKind::Static | ColumnKind::Regular => -1,
-            },
+            kind: part.role,
+            position: part.position,
             r#type: column.ty.to_string(),
         };
         let change = system_virtual_schema::columns::insert(&key, &row, LONG_AGO);

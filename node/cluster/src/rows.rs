@@ -281,29 +281,47 @@ fn table_row(table: &Table, at: WriteTime) -> Change<Group0> {
     change
 }
 
-fn column_row(table: &Table, column: &Column, at: WriteTime) -> Change<Group0> {
-    let (key, place) = column_place(table, &column.name);
-    let row = system_schema::columns::Row {
-        table_name: place.table_name,
-        column_name: place.column_name,
-        clustering_order: match (column.kind, column.order) {
-            (ColumnKind::Clustering, ComponentOrder::Asc) => ClusteringOrder::Asc,
-            (ColumnKind::Clustering, ComponentOrder::Desc) => ClusteringOrder::Desc,
-            (ColumnKind::PartitionKey | ColumnKind::Static | ColumnKind::Regular, _) => {
-                ClusteringOrder::None
+/// What tables of columns say of a column's part in the key.
+pub(crate) struct ColumnPart {
+    pub(crate) role: ColumnRole,
+    pub(crate) order: ClusteringOrder,
+    pub(crate) position: i32,
+}
+
+impl ColumnPart {
+    pub(crate) fn of(column: &Column) -> Self {
+        let position = i32::from(column.position);
+        let (role, order, position) = match (column.kind, column.order) {
+            (ColumnKind::PartitionKey, _) => {
+                (ColumnRole::PartitionKey, ClusteringOrder::None, position)
             }
-        },
+            (ColumnKind::Clustering, ComponentOrder::Asc) => {
+                (ColumnRole::Clustering, ClusteringOrder::Asc, position)
+            }
+            (ColumnKind::Clustering, ComponentOrder::Desc) => {
+                (ColumnRole::Clustering, ClusteringOrder::Desc, position)
+            }
+            (ColumnKind::Static, _) => (ColumnRole::Static, ClusteringOrder::None, -1),
+            (ColumnKind::Regular, _) => (ColumnRole::Regular, ClusteringOrder::None, -1),
+        };
+        Self {
+            role,
+            order,
+            position,
+        }
+    }
+}
+
+fn column_row(table: &Table, column: &Column, at: WriteTime) -> Change<Group0> {
+    let (key, names) = column_place(table, &column.name);
+    let part = ColumnPart::of(column);
+    let row = system_schema::columns::Row {
+        table_name: names.table_name,
+        column_name: names.column_name,
+        clustering_order: part.order,
         column_name_bytes: column.name.as_bytes().to_vec(),
-        kind: match column.kind {
-            ColumnKind::PartitionKey => ColumnRole::PartitionKey,
-            ColumnKind::Clustering => ColumnRole::Clustering,
-            ColumnKind::Static => ColumnRole::Static,
-            ColumnKind::Regular => ColumnRole::Regular,
-        },
-        position: match column.kind {
-            ColumnKind::PartitionKey | ColumnKind::Clustering => i32::from(column.position),
-            ColumnKind::Static | ColumnKind::Regular => -1,
-        },
+        kind: part.role,
+        position: part.position,
         r#type: column.ty.to_string(),
     };
     system_schema::columns::upsert(&key, &row, at)
