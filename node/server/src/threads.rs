@@ -124,9 +124,14 @@ pub(crate) async fn run(
         config.prometheus(),
     )?;
     let (control, seeds) = boot(env, options, factory).await?;
-    let mut shards = Vec::with_capacity(seeds.len());
-    for seed in seeds {
-        shards.push(start_shard(seed).await?);
+    // All at once: each waits for the disk to make its log.
+    let starting: Vec<_> = seeds
+        .into_iter()
+        .map(start_shard)
+        .collect::<Result<_, _>>()?;
+    let mut shards = Vec::with_capacity(starting.len());
+    for shard in starting {
+        shards.push(shard.await?);
     }
     let stop = CancellationToken::new();
     let accepting = accept(listener, &shards, stop.clone())?;
@@ -274,8 +279,10 @@ fn bind(address: SocketAddr, option: &str, doing: &'static str) -> Result<TcpLis
     Ok(listener)
 }
 
-/// Starts the thread of a shard and waits until it serves.
-async fn start_shard(seed: ShardSeed) -> Result<ShardThread, BootError> {
+/// Starts the thread of a shard; the future waits until it serves.
+fn start_shard(
+    seed: ShardSeed,
+) -> Result<impl Future<Output = Result<ShardThread, BootError>>, BootError> {
     let (connections, incoming) = mpsc::channel(ACCEPT_QUEUE);
     let (ready, started) = oneshot::channel();
     let stop = CancellationToken::new();
@@ -294,18 +301,20 @@ async fn start_shard(seed: ShardSeed) -> Result<ShardThread, BootError> {
             runtime.block_on(run_shard(seed, incoming, stopped, ready));
         })
         .doing("start a shard's thread")?;
-    match started.await {
-        Ok(Ok(())) => Ok(ShardThread {
-            connections,
-            stop,
-            thread,
-        }),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(BootError {
-            doing: "start a shard",
-            why: "its thread has panicked; the log says why".to_owned(),
-        }),
-    }
+    Ok(async {
+        match started.await {
+            Ok(Ok(())) => Ok(ShardThread {
+                connections,
+                stop,
+                thread,
+            }),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(BootError {
+                doing: "start a shard",
+                why: "its thread has panicked; the log says why".to_owned(),
+            }),
+        }
+    })
 }
 
 async fn run_shard(
