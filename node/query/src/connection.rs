@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use cql_protocol::{
@@ -43,9 +44,15 @@ const PENDING_MAX: usize = 2_048;
 /// Bytes of answers that may wait for the log or for the client.
 const HELD_BYTES_MAX: usize = 16 << 20;
 
-/// Requests of one connection that are executed before the others have their turn. A request takes some microseconds,
-/// one that reads a hundred rows some ten.
+/// Requests of one connection that are executed before the others have their turn.
 const FRAMES_PER_TURN: usize = 64;
+
+/// A turn also ends when it has taken this long. A request takes some microseconds, but one that reads many rows, or reads
+/// from the disk, takes a thousand times as many.
+const TURN_TIME: Duration = Duration::from_micros(500);
+
+/// Requests between two looks at the clock.
+const FRAMES_PER_LOOK: usize = 4;
 
 /// Room for one read of the socket.
 const READ_BYTES: usize = 64 << 10;
@@ -168,7 +175,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Executes the whole frames that have arrived, as many as a turn may take.
     fn decode_some(&mut self) -> Round {
-        for _ in 0..FRAMES_PER_TURN {
+        let service = self.service;
+        let clock = service.executor.coordinator().clock();
+        let start = clock.monotonic();
+        for frame in 1..=FRAMES_PER_TURN {
             if self.closing.is_some() || self.is_full() {
                 return Round::Done;
             }
@@ -179,6 +189,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     Encoder::refuse(&mut self.out, &error);
                     self.closing = Some(Ended::Protocol(error.to_string()));
                 }
+            }
+            if frame % FRAMES_PER_LOOK == 0 && clock.monotonic().saturating_sub(start) > TURN_TIME {
+                break;
             }
         }
         Round::More
