@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use cql_schema::{Column, ColumnKind, Table};
-use cql_syntax::{AssignmentOp, Target as AstTarget};
+use cql_syntax::{AssignmentOp, Expr, Target as AstTarget};
 use cql_types::CqlType;
 
 use crate::error::PlanError;
+use crate::list::Index;
 use crate::operation::{Action, Place};
 use crate::prepared::Variables;
 use crate::resolve::column;
@@ -40,7 +41,7 @@ pub(crate) fn assignment_action(
     target: &AstTarget,
     op: AssignmentOp,
     variables: &mut Variables,
-    value: &cql_syntax::Expr,
+    value: &Expr,
 ) -> Result<Action, PlanError> {
     match (target, op) {
         (AstTarget::Column(_), AssignmentOp::Set) => {
@@ -82,10 +83,9 @@ pub(crate) fn assignment_action(
                 };
                 Term::compile(value, to, variables).map(Action::Remove)
             }
-            CqlType::List { frozen: false, .. } => Err(PlanError::unsupported(
-                "removing values from a list (it needs a read)",
-                name.span,
-            )),
+            CqlType::List { frozen: false, .. } => {
+                Term::compile(value, receiver(column), variables).map(Action::RemoveEqual)
+            }
             _ => Err(not_multi_cell(column, "-").at(name.span)),
         },
         (AstTarget::Element { key, column: name }, AssignmentOp::Set) => match &column.ty {
@@ -94,14 +94,19 @@ pub(crate) fn assignment_action(
                 value: value_ty,
                 frozen: false,
             } => {
-                let key = Term::compile(key, part(column, key_ty), variables)?;
-                let value = Term::compile(value, part(column, value_ty), variables)?;
+                let key = compile_part(key, &part_name("key", column), key_ty, variables)?;
+                let value = compile_part(value, &part_name("value", column), value_ty, variables)?;
                 Ok(Action::SetElement(key, value))
             }
-            CqlType::List { frozen: false, .. } => Err(PlanError::unsupported(
-                "setting a list element by its index (it needs a read)",
-                name.span,
-            )),
+            CqlType::List {
+                element,
+                frozen: false,
+            } => {
+                let index = Index::compile(key, column, variables)?;
+                let name = part_name("value", column);
+                let value = compile_part(value, &name, element, variables)?;
+                Ok(Action::SetIndex(index, value))
+            }
             _ => Err(not_multi_cell(column, "[]").at(name.span)),
         },
         (
@@ -115,7 +120,8 @@ pub(crate) fn assignment_action(
                 return Err(not_multi_cell(column, ".").at(name.span));
             };
             let (index, ty) = user_field(def, field)?;
-            let value = Term::compile(value, part(column, ty), variables)?;
+            let name = format!("{}.{}", column.name, field.as_str());
+            let value = compile_part(value, &name, ty, variables)?;
             Ok(Action::SetField(index, value))
         }
         (AstTarget::Element { .. } | AstTarget::Field { .. }, _) => Err(PlanError::unsupported(
@@ -138,15 +144,20 @@ pub(crate) fn delete_action(
                 key: ty,
                 frozen: false,
                 ..
+            } => {
+                let key = compile_part(key, &part_name("key", column), ty, variables)?;
+                Ok(Action::DeleteElement(key))
             }
-            | CqlType::Set {
+            CqlType::Set {
                 element: ty,
                 frozen: false,
-            } => Term::compile(key, part(column, ty), variables).map(Action::DeleteElement),
-            CqlType::List { frozen: false, .. } => Err(PlanError::unsupported(
-                "deleting a list element by its index (it needs a read)",
-                name.span,
-            )),
+            } => {
+                let element = compile_part(key, &part_name("value", column), ty, variables)?;
+                Ok(Action::DeleteElement(element))
+            }
+            CqlType::List { frozen: false, .. } => {
+                Index::compile(key, column, variables).map(Action::DeleteIndex)
+            }
             _ => Err(not_multi_cell(column, "[]").at(name.span)),
         },
         AstTarget::Field {
@@ -179,11 +190,18 @@ fn user_field<'d>(
         })
 }
 
-fn part<'c>(column: &'c Column, ty: &'c CqlType) -> Receiver<'c> {
-    Receiver {
-        name: &column.name,
-        ty,
-    }
+/// What drivers know a part of a column by.
+pub(crate) fn part_name(role: &str, column: &Column) -> String {
+    format!("{role}({})", column.name)
+}
+
+pub(crate) fn compile_part(
+    expr: &Expr,
+    name: &str,
+    ty: &CqlType,
+    variables: &mut Variables,
+) -> Result<Term, PlanError> {
+    Term::compile(expr, Receiver { name, ty }, variables)
 }
 
 fn not_multi_cell(column: &Column, op: &str) -> PlanError {

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use cql_schema::Column;
-use cql_types::{CqlType, ListIter, TupleIter};
+use bytes::Bytes;
+use cql_schema::{Column, Table};
+use cql_types::{CqlType, ListIter, PartitionKey, TupleIter};
 
 use crate::error::PlanError;
 use crate::term::{Evaluated, Term};
@@ -231,6 +232,47 @@ pub(crate) fn combinations<'v>(
         all = longer;
     }
     Ok(all)
+}
+
+/// The partition keys that the choices name, in the order of the values.
+pub(crate) fn partition_keys<'v, V: BindValues + ?Sized>(
+    choices: impl Iterator<Item = &'v Choice>,
+    table: &Table,
+    values: &'v V,
+    ctx: &BindContext,
+) -> Result<Vec<PartitionKey>, PlanError> {
+    let lists = choices
+        .zip(table.partition_key())
+        .map(|(choice, column)| choice.values(&column.name, values, ctx))
+        .collect::<Result<Vec<_>, _>>()?;
+    combinations(lists, "partition key")?
+        .iter()
+        .map(|combination| {
+            let parts: Vec<&[u8]> = combination.iter().map(|value| &**value).collect();
+            partition_key(&parts)
+        })
+        .collect()
+}
+
+/// Makes a partition key and refuses what the storage cannot hold.
+pub(crate) fn partition_key(parts: &[&[u8]]) -> Result<PartitionKey, PlanError> {
+    if let [single] = parts {
+        if single.is_empty() {
+            return Err(PlanError::invalid("Key may not be empty"));
+        }
+        if single.len() <= cql_types::MAX_KEY_BYTES {
+            return PartitionKey::from_bytes(Bytes::copy_from_slice(single))
+                .map_err(|error| PlanError::invalid(error.to_string()));
+        }
+    }
+    PartitionKey::from_components(parts).map_err(|error| PlanError::invalid(error.to_string()))
+}
+
+/// As from a scan: by token; a key named twice is one partition.
+pub(crate) fn by_token(mut keys: Vec<PartitionKey>) -> Vec<PartitionKey> {
+    keys.sort_by_cached_key(|key| (key.token(), key.clone()));
+    keys.dedup();
+    keys
 }
 
 /// The list type of an `IN ?` marker.

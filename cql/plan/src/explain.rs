@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cql_mutation::{Order, Statics};
+use cql_mutation::{ColumnSet, Order, Statics};
 use cql_schema::{Column, Table};
 use cql_types::CqlType;
 
@@ -130,7 +130,17 @@ fn write(plan: &WritePlan) -> Vec<String> {
     if rows_matter && !table.clustering().is_empty() {
         lines.push(format!("rows: {}", rows(&plan.clustering, table)));
     }
-    lines.push("reads nothing before it writes".to_owned());
+    let lists: Vec<&str> = plan
+        .lists
+        .iter()
+        .flat_map(ColumnSet::iter)
+        .filter_map(|number| table.column_by_number(number))
+        .map(|column| &*column.name)
+        .collect();
+    lines.push(match lists.is_empty() {
+        true => "reads nothing before it writes".to_owned(),
+        false => format!("reads {} before it writes", lists.join(", ")),
+    });
     lines
 }
 

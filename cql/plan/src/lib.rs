@@ -2,8 +2,9 @@
 //! result.
 //!
 //! ```text
-//! Statement ─ prepare(schema, keyspace) ─► Prepared ─ bind(values, clock) ─► Mutation | ReadCommand | Change
+//! Statement ─ prepare(schema, keyspace) ─► Prepared ─ bind(values, clock) ─► Mutation | Draft | ReadCommand | Change
 //!                                                                ReadResult ─ Projection ─► cells
+//!                                                                ReadResult ─ Draft ─► Mutation
 //! ```
 //!
 //! Pure: no clock, no chance, no I/O; what a request needs of them comes with its [`BindContext`].
@@ -17,9 +18,11 @@ mod choice;
 mod clustering;
 mod ddl;
 mod describe;
+mod draft;
 mod error;
 mod explain;
 mod functions;
+mod list;
 mod modify;
 mod operation;
 mod prepare;
@@ -36,6 +39,7 @@ mod values;
 mod write;
 
 pub use describe::{DescribePlan, DescribeRow};
+pub use draft::{Draft, Writes};
 pub use error::{PlanError, PlanErrorKind};
 pub use prepare::prepare;
 pub use prepared::{Prepared, PreparedKind, ResultColumn, Variable};

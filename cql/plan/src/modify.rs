@@ -14,6 +14,7 @@ use crate::assignment::{assigned, assignment_action, delete_action, receiver};
 use crate::choice::Choice;
 use crate::clustering::{ClusteringRestriction, PrefixPart};
 use crate::error::{PlanError, PlanErrorKind};
+use crate::list::lists_read;
 use crate::operation::{Action, Operation};
 use crate::prepared::Variables;
 use crate::resolve::{Scope, column};
@@ -105,6 +106,7 @@ pub(crate) fn insert(
         target,
         static_operations,
         operations,
+        lists: None,
         timestamp: using.timestamp,
         ttl: using.ttl,
     })
@@ -195,6 +197,7 @@ pub(crate) fn update(
         }
         require_clustering(&restrictions.clustering, table, update.table.span())?;
     }
+    let lists = lists_read(&operations, update.table.span())?;
     let (static_operations, operations) = by_number(operations);
     Ok(WritePlan {
         table: Arc::clone(table),
@@ -203,6 +206,7 @@ pub(crate) fn update(
         target,
         static_operations,
         operations,
+        lists,
         timestamp: using.timestamp,
         ttl: using.ttl,
     })
@@ -257,6 +261,7 @@ pub(crate) fn delete(
             Target::Cells
         }
     };
+    let lists = lists_read(&operations, span)?;
     let (static_operations, operations) = by_number(operations);
     Ok(WritePlan {
         table: Arc::clone(table),
@@ -265,6 +270,7 @@ pub(crate) fn delete(
         target,
         static_operations,
         operations,
+        lists,
         timestamp: using.timestamp,
         ttl: None,
     })
@@ -300,7 +306,7 @@ pub(crate) fn batch(
             )
             .at(statement.span));
         }
-        statements.push(plan);
+        statements.push(Arc::new(plan));
     }
     Ok(BatchPlan {
         logged: batch.kind == BatchKind::Logged,

@@ -1,11 +1,13 @@
 //! One assignment or deletion of a column, and the cells it makes.
 
-use cql_mutation::{CellRef, Deletion, RowBuilder, field_path};
+use cql_mutation::{CellRef, Deletion, RowBuilder, RowRef, field_path};
 use cql_schema::{Column, ColumnKind, ColumnNumber};
 use cql_types::{CqlType, ListIter, MapIter, TupleIter};
 
+use crate::draft::Found;
 use crate::error::PlanError;
 use crate::functions::mix;
+use crate::list::Index;
 use crate::term::{Evaluated, Term};
 use crate::values::{BindContext, BindValues};
 use crate::write::Stamp;
@@ -32,6 +34,12 @@ pub(crate) enum Action {
     SetElement(Term, Term),
     /// Deletes the key of a map or the element of a set.
     DeleteElement(Term),
+    /// `[index] = term`: sets or deletes an element of a list.
+    SetIndex(Index, Term),
+    /// Deletes the element of a list at an index.
+    DeleteIndex(Index),
+    /// `-= term`: removes the elements of a list that equal one of these.
+    RemoveEqual(Term),
     /// `.field = term` of a user type; null deletes.
     SetField(u16, Term),
     /// Deletes the column.
@@ -47,16 +55,22 @@ pub(crate) enum Place {
 
 /// Makes the cells of one statement.
 pub(crate) struct Cells<'s> {
-    stamp: &'s Stamp,
-    ctx: &'s BindContext,
+    pub(crate) stamp: &'s Stamp,
+    pub(crate) ctx: &'s BindContext,
+    /// What was read of the partition.
+    pub(crate) found: &'s Found<'s>,
+    /// The row that is changed, as it was read.
+    pub(crate) before: Option<RowRef<'s>>,
     serial: u16,
 }
 
 impl<'s> Cells<'s> {
-    pub(crate) fn new(stamp: &'s Stamp, ctx: &'s BindContext) -> Self {
+    pub(crate) fn new(stamp: &'s Stamp, ctx: &'s BindContext, found: &'s Found<'s>) -> Self {
         Self {
             stamp,
             ctx,
+            found,
+            before: None,
             serial: 0,
         }
     }
@@ -87,6 +101,20 @@ impl Operation {
             is_static: column.kind == ColumnKind::Static,
             ty: column.ty.clone(),
             action,
+        }
+    }
+
+    /// Whether it must know the elements of its list.
+    pub(crate) fn needs_read(&self) -> bool {
+        match self.action {
+            Action::SetIndex(..) | Action::DeleteIndex(_) | Action::RemoveEqual(_) => true,
+            Action::Set(_)
+            | Action::Add(..)
+            | Action::Remove(_)
+            | Action::SetElement(..)
+            | Action::DeleteElement(_)
+            | Action::SetField(..)
+            | Action::Delete => false,
         }
     }
 
@@ -153,6 +181,9 @@ impl Operation {
                 row.element(self.number, &path, cells.stamp.tombstone());
                 Ok(())
             }
+            Action::SetIndex(index, value) => self.set_index(index, value, values, cells, row),
+            Action::DeleteIndex(index) => self.delete_index(index, values, cells, row),
+            Action::RemoveEqual(term) => self.remove_equal(term, values, cells, row),
             Action::SetField(index, value) => {
                 let path = field_path(*index);
                 match value.evaluate(values, cells.ctx)? {

@@ -51,9 +51,15 @@ fn plan(
     variables: &mut Variables,
 ) -> Result<Planned, PlanError> {
     let kind = match statement {
-        StatementKind::Insert(one) => PreparedKind::Write(modify::insert(one, scope, variables)?),
-        StatementKind::Update(one) => PreparedKind::Write(modify::update(one, scope, variables)?),
-        StatementKind::Delete(one) => PreparedKind::Write(modify::delete(one, scope, variables)?),
+        StatementKind::Insert(one) => {
+            PreparedKind::Write(Arc::new(modify::insert(one, scope, variables)?))
+        }
+        StatementKind::Update(one) => {
+            PreparedKind::Write(Arc::new(modify::update(one, scope, variables)?))
+        }
+        StatementKind::Delete(one) => {
+            PreparedKind::Write(Arc::new(modify::delete(one, scope, variables)?))
+        }
         StatementKind::Batch(one) => PreparedKind::Batch(modify::batch(one, scope, variables)?),
         StatementKind::Select(one) => {
             let (plan, result) = select::select(one, scope, variables)?;

@@ -30,9 +30,13 @@ pub struct Prepared {
 
 /// What a prepared statement does.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, when it is prepared; a box would be one more step for every read"
+)]
 pub enum PreparedKind {
     /// INSERT, UPDATE, DELETE.
-    Write(WritePlan),
+    Write(Arc<WritePlan>),
     /// BATCH as a statement.
     Batch(BatchPlan),
     /// SELECT.

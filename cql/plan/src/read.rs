@@ -12,14 +12,13 @@ use cql_schema::{ColumnKind, Table};
 use cql_syntax as ast;
 use cql_types::Token;
 
-use crate::choice::{Choice, combinations, with_key};
+use crate::choice::{Choice, by_token, partition_key, partition_keys, with_key};
 use crate::clustering::{RangeOp, full_key};
 use crate::error::{PlanError, PlanErrorKind};
 use crate::project::Projection;
 use crate::restrict::{FilterTerm, FilterTest, Restrictions, TokenBound, TokenTerm};
 use crate::term::{Evaluated, Term};
 use crate::values::{BindContext, BindValues};
-use crate::write::partition_key;
 
 /// A planned SELECT.
 #[derive(Debug)]
@@ -196,22 +195,8 @@ impl ReadPlan {
             let key = with_key(terms.zip(columns), values, ctx, partition_key)?;
             return Ok(Partitions::Keys(vec![key]));
         }
-        let mut lists = Vec::with_capacity(columns.len());
-        for (choice, column) in choices.iter().flatten().zip(columns) {
-            lists.push(choice.values(&column.name, values, ctx)?);
-        }
-        let mut keys = Vec::new();
-        for combination in combinations(lists, "partition key")? {
-            let parts: Vec<&[u8]> = combination.iter().map(|value| &**value).collect();
-            let key = partition_key(&parts)?;
-            keys.push((key.token(), key));
-        }
-        // As from a scan: by token; a key named twice is one partition.
-        keys.sort_by(|a, b| (a.0, a.1.as_bytes()).cmp(&(b.0, b.1.as_bytes())));
-        keys.dedup_by(|a, b| a.1 == b.1);
-        Ok(Partitions::Keys(
-            keys.into_iter().map(|(_, key)| key).collect(),
-        ))
+        let keys = partition_keys(choices.iter().flatten(), &self.table, values, ctx)?;
+        Ok(Partitions::Keys(by_token(keys)))
     }
 
     fn token_range<V: BindValues + ?Sized>(

@@ -8,16 +8,16 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use cql_mutation::{
-    CellRef, ClusteringKey, Deletion, Liveness, Mutation, PartitionUpdate, PartitionUpdateBuilder,
-    RangeTombstone, RowBuf, RowBuilder, Slices,
+    CellRef, ClusteringKey, ColumnSet, Deletion, Liveness, Mutation, PartitionUpdate,
+    PartitionUpdateBuilder, RangeTombstone, RowBuf, RowBuilder, Slices,
 };
 use cql_schema::Table;
 use cql_types::{ComponentOrder, CqlType, PartitionKey, is_exact, push_element};
 
-use crate::choice::{Choice, combinations, with_key};
+use crate::choice::{Choice, partition_key, partition_keys, with_key};
 use crate::clustering::{ClusteringRestriction, full_key};
+use crate::draft::{Draft, Found, Kept, Writes};
 use crate::error::PlanError;
 use crate::operation::{Cells, Operation};
 use crate::term::{Evaluated, Term};
@@ -43,6 +43,8 @@ pub struct WritePlan {
     pub(crate) static_operations: Vec<Operation>,
     /// What is done with regular columns, by number.
     pub(crate) operations: Vec<Operation>,
+    /// The lists that must be read before anything can be written.
+    pub(crate) lists: Option<ColumnSet>,
     pub(crate) timestamp: Option<Term>,
     pub(crate) ttl: Option<Term>,
 }
@@ -70,12 +72,12 @@ pub struct BatchPlan {
     /// Whether it is logged.
     pub logged: bool,
     /// The statements.
-    pub statements: Vec<WritePlan>,
+    pub statements: Vec<Arc<WritePlan>>,
     pub(crate) timestamp: Option<Term>,
 }
 
 impl BatchPlan {
-    /// The mutations of all statements, in their order.
+    /// The writes of all statements, in their order.
     ///
     /// # Errors
     /// As [`WritePlan::bind`].
@@ -83,17 +85,25 @@ impl BatchPlan {
         &self,
         values: &V,
         ctx: &BindContext,
-        out: &mut Vec<Mutation>,
+        out: &mut Writes,
     ) -> Result<(), PlanError> {
         let mut ctx = *ctx;
         if let Some(term) = &self.timestamp {
             ctx.timestamp = timestamp(term, values, &ctx)?;
         }
+        let mut kept = None;
         for (index, statement) in self.statements.iter().enumerate() {
             let ctx = BindContext {
                 unique: ctx.unique.wrapping_add(index as u64),
                 ..ctx
             };
+            if statement.lists.is_some() {
+                // All statements share the values, so they are kept once.
+                let values = kept.get_or_insert_with(|| Kept::of(values));
+                let draft = Draft::new(statement, Arc::clone(values), &ctx)?;
+                out.drafts.push(draft);
+                continue;
+            }
             statement.bind(values, &ctx, out)?;
         }
         Ok(())
@@ -149,18 +159,20 @@ impl WritePlan {
         self.timestamp.is_some()
     }
 
-    /// Appends the mutations for these values, one a partition.
+    /// Appends the mutations for these values, one a partition; or a draft, if the statement must read first.
     ///
     /// # Errors
     /// `INVALID` when a value does not fit its type, a key is null or too long, or a TTL or timestamp is out of range.
     pub fn bind<V: BindValues + ?Sized>(
-        &self,
+        self: &Arc<Self>,
         values: &V,
         ctx: &BindContext,
-        out: &mut Vec<Mutation>,
+        out: &mut Writes,
     ) -> Result<(), PlanError> {
-        let stamp = self.stamp(values, ctx)?;
-        let columns = self.table.partition_key();
+        if self.lists.is_some() {
+            out.drafts.push(Draft::new(self, Kept::of(values), ctx)?);
+            return Ok(());
+        }
         if self
             .partition
             .iter()
@@ -170,31 +182,31 @@ impl WritePlan {
                 .partition
                 .iter()
                 .map(|choice| choice.single().unwrap_or(&Term::Null));
+            let columns = self.table.partition_key();
             let key = with_key(terms.zip(columns), values, ctx, partition_key)?;
-            let update = self.update(values, ctx, &stamp)?;
-            out.push(Mutation::new(self.table.id, key, update));
+            out.mutations
+                .push(self.mutation(key, values, ctx, &Found::default())?);
             return Ok(());
         }
-        let lists = self
-            .partition
-            .iter()
-            .enumerate()
-            .map(|(index, choice)| choice.values(self.key_name(index), values, ctx))
-            .collect::<Result<Vec<_>, _>>()?;
-        let update = self.update(values, ctx, &stamp)?;
-        for combination in combinations(lists, "partition key")? {
-            let parts: Vec<&[u8]> = combination.iter().map(|value| &**value).collect();
-            let key = partition_key(&parts)?;
-            out.push(Mutation::new(self.table.id, key, update.clone()));
-        }
+        let keys = partition_keys(self.partition.iter(), &self.table, values, ctx)?;
+        let update = self.update(values, ctx, &Found::default())?;
+        out.mutations.extend(
+            keys.into_iter()
+                .map(|key| Mutation::new(self.table.id, key, update.clone())),
+        );
         Ok(())
     }
 
-    fn key_name(&self, index: usize) -> &str {
-        self.table
-            .partition_key()
-            .get(index)
-            .map_or("", |column| &*column.name)
+    /// The mutation of one partition.
+    pub(crate) fn mutation<V: BindValues + ?Sized>(
+        &self,
+        key: PartitionKey,
+        values: &V,
+        ctx: &BindContext,
+        found: &Found<'_>,
+    ) -> Result<Mutation, PlanError> {
+        let update = self.update(values, ctx, found)?;
+        Ok(Mutation::new(self.table.id, key, update))
     }
 
     fn stamp<V: BindValues + ?Sized>(
@@ -225,8 +237,9 @@ impl WritePlan {
         &self,
         values: &V,
         ctx: &BindContext,
-        stamp: &Stamp,
+        found: &Found<'_>,
     ) -> Result<PartitionUpdate, PlanError> {
+        let stamp = &self.stamp(values, ctx)?;
         let mut builder = PartitionUpdateBuilder::new();
         match self.target {
             Target::Partitions => {
@@ -246,9 +259,10 @@ impl WritePlan {
             }
             Target::Insert | Target::Cells | Target::StaticCells | Target::Rows => {}
         }
-        let mut cells = Cells::new(stamp, ctx);
+        let mut cells = Cells::new(stamp, ctx, found);
         let mut update = PartitionUpdate::default();
         if !self.static_operations.is_empty() {
+            cells.before = found.static_row;
             let mut row = RowBuilder::new();
             for operation in &self.static_operations {
                 operation.apply(values, &mut cells, &mut row)?;
@@ -298,6 +312,7 @@ impl WritePlan {
         } else if let Some(written) = written_clustering(types, clustering)? {
             row.written_clustering(stamp.timestamp, &written);
         }
+        cells.before = cells.found.rows.get(&*key).copied();
         for operation in &self.operations {
             operation.apply(values, cells, &mut row)?;
         }
@@ -327,20 +342,6 @@ fn written_clustering(
             .map_err(|error| PlanError::invalid(error.to_string()))?;
     }
     Ok(Some(out))
-}
-
-/// Makes a partition key and refuses what the storage cannot hold.
-pub(crate) fn partition_key(parts: &[&[u8]]) -> Result<PartitionKey, PlanError> {
-    if let [single] = parts {
-        if single.is_empty() {
-            return Err(PlanError::invalid("Key may not be empty"));
-        }
-        if single.len() <= cql_types::MAX_KEY_BYTES {
-            return PartitionKey::from_bytes(Bytes::copy_from_slice(single))
-                .map_err(|error| PlanError::invalid(error.to_string()));
-        }
-    }
-    PartitionKey::from_components(parts).map_err(|error| PlanError::invalid(error.to_string()))
 }
 
 fn timestamp<V: BindValues + ?Sized>(

@@ -22,7 +22,7 @@ use std::ops::Bound as Limit;
 use std::path::Path;
 
 use cql_mutation::{Filter, Mutation, Order, Partitions, ReadCommand, Row, RowRef, Slice, Statics};
-use cql_plan::{BindContext, Bound, Paging, Prepared, PreparedKind};
+use cql_plan::{BindContext, Bound, Paging, Prepared, PreparedKind, Writes};
 use cql_schema::Table;
 use cql_types::{PartitionKey, decode_clustering, parse_scalar, to_literal};
 use support::{Given, Outcome, Session};
@@ -212,16 +212,16 @@ fn parse(prepared: &Prepared, given: &str) -> Vec<Given> {
 }
 
 fn bind(prepared: &Prepared, text: &str, values: &[Bound<'_>], out: &mut String) {
-    let mut mutations = Vec::new();
+    let mut writes = Writes::default();
     let bound = match &prepared.kind {
-        PreparedKind::Write(plan) => plan.bind(values, &CTX, &mut mutations).map(|()| {
-            show_mutations(&mutations, &[plan.table()], out);
+        PreparedKind::Write(plan) => plan.bind(values, &CTX, &mut writes).map(|()| {
+            show_writes(&writes, &[plan.table()], out);
         }),
-        PreparedKind::Batch(plan) => plan.bind(values, &CTX, &mut mutations).map(|()| {
+        PreparedKind::Batch(plan) => plan.bind(values, &CTX, &mut writes).map(|()| {
             let kind = if plan.logged { "logged" } else { "unlogged" };
             writeln!(out, "batch: {kind}").unwrap();
             let tables: Vec<_> = plan.statements.iter().map(|one| one.table()).collect();
-            show_mutations(&mutations, &tables, out);
+            show_writes(&writes, &tables, out);
         }),
         PreparedKind::Read(plan) => plan.bind(values, &CTX, &PAGING).map(|command| {
             show_command(&command, plan.table(), out);
@@ -241,6 +241,15 @@ fn bind(prepared: &Prepared, text: &str, values: &[Bound<'_>], out: &mut String)
     };
     if let Err(error) = bound {
         writeln!(out, "refused: {}", error.render(text)).unwrap();
+    }
+}
+
+/// What is written, and what is read for it first.
+fn show_writes(writes: &Writes, tables: &[&std::sync::Arc<Table>], out: &mut String) {
+    show_mutations(&writes.mutations, tables, out);
+    for draft in &writes.drafts {
+        out.push_str("after a read: ");
+        show_command(draft.command(), draft.table(), out);
     }
 }
 
@@ -355,7 +364,7 @@ fn show_command(command: &ReadCommand, table: &Table, out: &mut String) {
     if let Some(limit) = command.per_partition_limit {
         facts.push(format!("limit {limit} a partition"));
     }
-    if command.page.rows != 5000 {
+    if ![5000, u64::MAX].contains(&command.page.rows) {
         facts.push(format!("page {}", command.page.rows));
     }
     writeln!(out, "{}", facts.join(", ")).unwrap();

@@ -16,7 +16,8 @@ use cql_mutation::{
     Mutation, Order, PartitionHead, PartitionUpdate, Partitions, Progress, ReadCommand, ReadResult,
     Reconciler,
 };
-use cql_plan::{BindContext, Bound, Paging, PreparedKind, ReadPlan, ResultColumn, RowSink, Totals};
+use cql_plan::{BindContext, Bound, Paging, PreparedKind, ResultColumn, RowSink, Totals, Writes};
+use cql_schema::Table;
 use cql_types::{PartitionKey, TableId, Token, to_literal};
 use support::{Outcome, Session};
 
@@ -52,15 +53,15 @@ fn write(store: &mut Store, mutations: Vec<Mutation>) {
     }
 }
 
-fn read(store: &Store, plan: &ReadPlan, command: &ReadCommand) -> ReadResult {
-    let mut reconciler = Reconciler::new(command, plan.table());
-    for ((table, token, key), update) in store {
+fn read(store: &Store, table: &Table, command: &ReadCommand) -> ReadResult {
+    let mut reconciler = Reconciler::new(command, table);
+    for ((id, token, key), update) in store {
         let key = PartitionKey::from_bytes(key.clone().into()).unwrap();
         let wanted = match &command.partitions {
             Partitions::Keys(keys) => keys.contains(&key),
             Partitions::Range { start, end } => (*start, *end).contains(token),
         };
-        if !wanted || *table != command.table {
+        if !wanted || *id != command.table {
             continue;
         }
         let mut head = PartitionHead::default();
@@ -94,10 +95,10 @@ fn run(session: &mut Session, store: &mut Store, text: &str, ctx: &BindContext) 
         Outcome::Refused(code, error) => return format!("{code}: {error}\n"),
     };
     let none: &[Bound<'_>] = &[];
-    let mut mutations = Vec::new();
+    let mut writes = Writes::default();
     match &prepared.kind {
-        PreparedKind::Write(plan) => plan.bind(none, ctx, &mut mutations).unwrap(),
-        PreparedKind::Batch(plan) => plan.bind(none, ctx, &mut mutations).unwrap(),
+        PreparedKind::Write(plan) => plan.bind(none, ctx, &mut writes).unwrap(),
+        PreparedKind::Batch(plan) => plan.bind(none, ctx, &mut writes).unwrap(),
         PreparedKind::Read(plan) => {
             let paging = Paging {
                 rows: None,
@@ -106,7 +107,7 @@ fn run(session: &mut Session, store: &mut Store, text: &str, ctx: &BindContext) 
                 tombstones: u64::MAX,
             };
             let command = plan.bind(none, ctx, &paging).unwrap();
-            let result = read(store, plan, &command);
+            let result = read(store, plan.table(), &command);
             let mut sink = Text {
                 columns: prepared.columns.as_ref().unwrap(),
                 rows: Vec::new(),
@@ -130,6 +131,16 @@ fn run(session: &mut Session, store: &mut Store, text: &str, ctx: &BindContext) 
         | PreparedKind::Truncate(_)
         | PreparedKind::Describe(_)
         | PreparedKind::Explain(_) => {}
+    }
+    let Writes {
+        mut mutations,
+        drafts,
+    } = writes;
+    for draft in drafts {
+        let found = read(store, draft.table(), draft.command());
+        if let Err(error) = draft.finish(&found, &mut mutations) {
+            return format!("refused: {}\n", error.render(text));
+        }
     }
     write(store, mutations);
     String::new()
@@ -166,4 +177,52 @@ fn rows_come_back_as_written() {
         return;
     }
     assert!(script == found, "rows.txt differs; found:\n{found}");
+}
+
+#[test]
+fn changes_of_lists_by_index_are_bounded() {
+    let mut session = Session::new();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, l list<int>)");
+    let update = |count: usize| {
+        let changes = vec!["l[0] = 1"; count];
+        format!("UPDATE t SET {} WHERE id = 1", changes.join(", "))
+    };
+    assert!(matches!(session.run(&update(100)), Outcome::Prepared(_)));
+    let Outcome::Refused(code, text) = session.run(&update(101)) else {
+        panic!("too many changes were planned");
+    };
+    assert_eq!(code, "INVALID");
+    assert!(text.contains("at most 100 are allowed"), "{text}");
+}
+
+#[test]
+fn expired_elements_have_no_index() {
+    let mut session = Session::new();
+    let mut store = Store::new();
+    let mut at = |now: i64, text: &str| {
+        let ctx = BindContext {
+            timestamp: now * 1_000_000,
+            node_time: now * 1_000_000,
+            now,
+            unique: 1,
+        };
+        run(&mut session, &mut store, text, &ctx)
+    };
+    at(
+        1,
+        "CREATE TABLE t (id int PRIMARY KEY, n int, l list<text>)",
+    );
+    at(1, "INSERT INTO t (id, n, l) VALUES (1, 1, ['a', 'b', 'c'])");
+    at(2, "UPDATE t USING TTL 10 SET l[1] = 'short' WHERE id = 1");
+    let select = "SELECT l FROM t WHERE id = 1";
+    assert_eq!(at(11, select), "['a', 'short', 'c']\n");
+    assert_eq!(at(12, select), "['a', 'c']\n");
+    at(13, "UPDATE t SET l[1] = 'last' WHERE id = 1");
+    assert_eq!(at(13, select), "['a', 'last']\n");
+    let refused = at(13, "DELETE l[2] FROM t WHERE id = 1");
+    assert!(refused.contains("list has size 2"), "{refused}");
+    // A deletion hides the elements whatever their own times are.
+    at(14, "UPDATE t SET l = null WHERE id = 1");
+    let refused = at(15, "UPDATE t SET l[0] = 'x' WHERE id = 1");
+    assert!(refused.contains("which is null"), "{refused}");
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! EXECUTE ─► cache ─► bind ─► coordinator ─► answer in the output buffer, with the log position it depends on
-//! QUERY   ─► parse ─► plan ─┘        └─ other shards, DDL, many pages ─► a future that ends with the same
+//! QUERY   ─► parse ─► plan ─┘        └─ other shards, DDL, many pages, writes that read ─► a future that ends with it
 //! ```
 //!
 //! What this shard can do by itself is done in the same turn and costs no task and no queue; only the rest becomes a
@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use cql_mutation::{Mutation, ReadCommand};
-use cql_plan::{BindContext, BindValues, Bound, Paging, PreparedKind, ReadPlan};
+use cql_plan::{BindContext, BindValues, Bound, Paging, PreparedKind, ReadPlan, Writes};
 use cql_protocol::{
     Batch, BatchKind, Consistency, Encoder, ErrorBody, Execute, Head, Query, QueryParameters,
     StatementSource, WriteType,
 };
 use node_cluster::ClusterState;
-use node_coordinator::{Coordinator, LogPosition, ReadOutcome, WriteOutcome};
+use node_coordinator::{Coordinator, LogPosition, ReadOutcome};
 use node_group0::Group0Handle;
 
 use crate::failure;
@@ -29,6 +29,7 @@ use crate::reply::{Pages, Reply, write_text_rows};
 use crate::session::Session;
 use crate::statement::{Statement, StatementCache, StatementId, statement_id};
 use crate::values::{Positional, by_name};
+use crate::write::{Unread, Writing, unread};
 
 /// Limits of one request.
 #[derive(Debug, Clone, Copy)]
@@ -199,20 +200,13 @@ impl Executor {
     ) -> Outcome {
         let state = self.coordinator.state();
         match self.bind_batch(session, &state, batch) {
-            Ok(mutations) => {
-                let logged = match batch.kind {
+            Ok((mutations, unread)) => {
+                let kind = match batch.kind {
                     BatchKind::Logged => WriteType::Batch,
                     BatchKind::Unlogged | BatchKind::Counter => WriteType::UnloggedBatch,
                 };
-                self.write(
-                    session.encoder,
-                    stream,
-                    &state,
-                    mutations,
-                    batch.consistency,
-                    logged,
-                    out,
-                )
+                self.writing(session.encoder, stream, batch.consistency, kind)
+                    .run(&self.coordinator, &state, mutations, unread, out)
             }
             Err(error) => answer_error(session.encoder, stream, &error, out),
         }
@@ -223,11 +217,15 @@ impl Executor {
         session: &Session,
         state: &ClusterState,
         batch: &Batch<'_>,
-    ) -> Result<Vec<Mutation>, ErrorBody> {
+    ) -> Result<(Vec<Mutation>, Vec<Unread>), ErrorBody> {
         if batch.kind == BatchKind::Counter {
             return Err(failure::invalid("counter batches are not supported yet"));
         }
-        let mut mutations = Vec::with_capacity(batch.len());
+        let mut writes = Writes {
+            mutations: Vec::with_capacity(batch.len()),
+            drafts: Vec::new(),
+        };
+        let mut all_unread = Vec::new();
         let base = self.context(batch.timestamp);
         for (index, one) in batch.statements().enumerate() {
             let statement = match one.source {
@@ -249,10 +247,12 @@ impl Executor {
             statement
                 .prepared
                 .check_count(&values)
-                .and_then(|()| plan.bind(&values, &ctx, &mut mutations))
+                .and_then(|()| plan.bind(&values, &ctx, &mut writes))
                 .map_err(|error| failure::plan(&error, &statement.text))?;
+            let drafts = std::mem::take(&mut writes.drafts);
+            all_unread.extend(unread(drafts, &statement));
         }
-        Ok(mutations)
+        Ok((writes.mutations, all_unread))
     }
 
     /// The statement with this id, if it is known and its tables did not change.
@@ -345,39 +345,37 @@ impl Executor {
         let refuse = |error: &cql_plan::PlanError, out: &mut BytesMut| {
             answer_error(encoder, stream, &failure::plan(error, &statement.text), out)
         };
+        let write = |kind: WriteType, writes: Writes, out: &mut BytesMut| {
+            let unread = unread(writes.drafts, statement).collect();
+            self.writing(encoder, stream, ask.consistency, kind).run(
+                &self.coordinator,
+                state,
+                writes.mutations,
+                unread,
+                out,
+            )
+        };
         match &statement.prepared.kind {
             PreparedKind::Write(plan) => {
-                let mut mutations = Vec::with_capacity(1);
-                match plan.bind(values, &self.context(ask.timestamp), &mut mutations) {
-                    Ok(()) => self.write(
-                        encoder,
-                        stream,
-                        state,
-                        mutations,
-                        ask.consistency,
-                        WriteType::Simple,
-                        out,
-                    ),
+                let ctx = self.context(ask.timestamp);
+                let mut writes = Writes {
+                    mutations: Vec::with_capacity(1),
+                    drafts: Vec::new(),
+                };
+                match plan.bind(values, &ctx, &mut writes) {
+                    Ok(()) => write(WriteType::Simple, writes, out),
                     Err(error) => refuse(&error, out),
                 }
             }
             PreparedKind::Batch(plan) => {
-                let mut mutations = Vec::new();
-                let kind = if plan.logged {
-                    WriteType::Batch
-                } else {
-                    WriteType::UnloggedBatch
+                let ctx = self.context(ask.timestamp);
+                let mut writes = Writes::default();
+                let kind = match plan.logged {
+                    true => WriteType::Batch,
+                    false => WriteType::UnloggedBatch,
                 };
-                match plan.bind(values, &self.context(ask.timestamp), &mut mutations) {
-                    Ok(()) => self.write(
-                        encoder,
-                        stream,
-                        state,
-                        mutations,
-                        ask.consistency,
-                        kind,
-                        out,
-                    ),
+                match plan.bind(values, &ctx, &mut writes) {
+                    Ok(()) => write(kind, writes, out),
                     Err(error) => refuse(&error, out),
                 }
             }
@@ -428,65 +426,19 @@ impl Executor {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a write consists of")]
-    fn write(
+    fn writing(
         &self,
         encoder: Encoder,
         stream: i16,
-        state: &Arc<ClusterState>,
-        mutations: Vec<Mutation>,
         consistency: Consistency,
         kind: WriteType,
-        out: &mut BytesMut,
-    ) -> Outcome {
-        let mut warning = Vec::new();
-        if kind != WriteType::Simple {
-            let bytes: usize = mutations.iter().map(Mutation::encoded_len).sum();
-            if bytes > self.limits.batch_fail_bytes {
-                let message = format!(
-                    "Batch too large: {bytes} bytes, at most {} are allowed; write it in parts",
-                    self.limits.batch_fail_bytes
-                );
-                return answer_error(encoder, stream, &failure::invalid(message), out);
-            }
-            if bytes > self.limits.batch_warn_bytes {
-                warning.push(format!(
-                    "Batch of {bytes} bytes is larger than {} bytes",
-                    self.limits.batch_warn_bytes
-                ));
-            }
-        }
-        let head = Head {
-            warnings: &warning,
-            ..Head::new(stream)
-        };
-        let logged = kind == WriteType::Batch;
-        match self
-            .coordinator
-            .write(state, mutations, failure::level(consistency), logged)
-        {
-            Ok(WriteOutcome::Here(position)) => {
-                encoder.void(out, head);
-                Outcome::Answered(position)
-            }
-            Ok(WriteOutcome::Elsewhere(pending)) => {
-                let mut bytes = BytesMut::new();
-                encoder.void(&mut bytes, head);
-                Outcome::Later(Box::pin(async move {
-                    if let Err(error) = pending.await {
-                        bytes.clear();
-                        let error = failure::write(&error, consistency, kind);
-                        encoder.error(&mut bytes, stream, &error);
-                    }
-                    Answer::ready(bytes)
-                }))
-            }
-            Err(error) => answer_error(
-                encoder,
-                stream,
-                &failure::write(&error, consistency, kind),
-                out,
-            ),
+    ) -> Writing {
+        Writing {
+            encoder,
+            stream,
+            consistency,
+            kind,
+            limits: self.limits,
         }
     }
 

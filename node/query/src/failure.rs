@@ -110,6 +110,18 @@ pub(crate) fn read(error: &ReadError, consistency: Consistency) -> ErrorBody {
     }
 }
 
+/// As [`read`], for the read that a write begins with.
+pub(crate) fn read_first(error: &ReadError, consistency: Consistency) -> ErrorBody {
+    match error {
+        ReadError::Refused { .. } => invalid(format!(
+            "the statement must read a list before it writes: {error}"
+        )),
+        ReadError::Unavailable(_) | ReadError::Timeout { .. } | ReadError::Failed { .. } => {
+            read(error, consistency)
+        }
+    }
+}
+
 pub(crate) fn group0(error: &Group0Error) -> ErrorBody {
     use cql_schema::SchemaErrorKind;
     let Group0Error::Schema(schema) = error else {

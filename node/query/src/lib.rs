@@ -22,6 +22,7 @@ mod reply;
 mod session;
 mod statement;
 mod values;
+mod write;
 
 pub use connection::{Ended, Service, serve};
 pub use counters::RequestCounters;

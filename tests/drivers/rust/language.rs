@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use scylla::errors::DbError;
 use scylla::statement::batch::{Batch, BatchType};
 
-use crate::{Dialogue, rows};
+use crate::{Dialogue, rows, verdict};
 
 pub(crate) async fn clustering_and_order(dialogue: &Dialogue) {
     dialogue
@@ -82,6 +83,48 @@ pub(crate) async fn collections(dialogue: &Dialogue) {
         dialogue.run(statement).await;
     }
     collections_are_there(dialogue).await;
+}
+
+/// Lists changed by index and by value; each statement of a batch sees what was there before the batch.
+pub(crate) async fn list_elements(dialogue: &Dialogue) {
+    dialogue
+        .run("CREATE TABLE listed (id int PRIMARY KEY, l list<int>)")
+        .await;
+    let prepare = async |text: &str| dialogue.session.prepare(text).await.unwrap();
+    let insert = prepare("INSERT INTO listed (id, l) VALUES (?, ?)").await;
+    let set = prepare("UPDATE listed SET l[?] = ? WHERE id = ?").await;
+    let delete = prepare("DELETE l[?] FROM listed WHERE id = ?").await;
+    let remove = prepare("UPDATE listed SET l = l - ? WHERE id = ?").await;
+    for id in 0..8 {
+        let whole: Vec<i32> = (0..200).collect();
+        let run = async |statement: &_, values: (i32, i32, i32)| {
+            dialogue.session.execute_unpaged(statement, values).await
+        };
+        dialogue
+            .session
+            .execute_unpaged(&insert, (id, whole))
+            .await
+            .unwrap();
+        let mut batch = Batch::new(BatchType::Logged);
+        let mut indexes = Vec::new();
+        for index in (0..200).step_by(2) {
+            batch.append_statement(delete.clone());
+            indexes.push((index, id));
+        }
+        dialogue.session.batch(&batch, &indexes).await.unwrap();
+        run(&set, (99, -1, id)).await.unwrap();
+        let gone: Vec<i32> = (0..195).collect();
+        dialogue
+            .session
+            .execute_unpaged(&remove, (gone, id))
+            .await
+            .unwrap();
+        let error = run(&set, (3, 0, id)).await.unwrap_err();
+        assert_eq!(*verdict(&error), DbError::Invalid, "{error}");
+        let select = format!("SELECT l FROM listed WHERE id = {id}");
+        let (left,) = dialogue.one::<(Vec<i32>,)>(&select).await;
+        assert_eq!(left, [195, 197, -1]);
+    }
 }
 
 pub(crate) async fn collections_are_there(dialogue: &Dialogue) {

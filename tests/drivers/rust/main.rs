@@ -117,6 +117,7 @@ async fn before(address: SocketAddr) {
         language::batches,
         concurrency::paging,
         language::collections,
+        language::list_elements,
         types::user_types,
         language::static_columns,
         language::time_to_live,

@@ -141,6 +141,12 @@ impl RowBuilder {
         self
     }
 
+    /// The column that came last, if any did.
+    #[must_use]
+    pub const fn last_column(&self) -> Option<ColumnNumber> {
+        self.last_number
+    }
+
     /// The row. One allocation, if everything came in order and fitted into the capacity exactly.
     #[must_use]
     pub fn finish(mut self) -> RowBuf {

@@ -22,7 +22,7 @@ use crate::space::SpaceRange;
 /// The most rows that are read in one turn, each with up to two lookups in the engine.
 const LOOKUPS_MAX: usize = 16;
 
-/// Answers the command now if it asks for a few single rows; `None` if it asks for more.
+/// Answers the command now if it asks for a few single rows or static rows; `None` if it asks for more.
 pub(crate) fn read_single_rows(
     table: &Table,
     command: &ReadCommand,
@@ -35,11 +35,7 @@ pub(crate) fn read_single_rows(
     };
     let slices = command.slices.as_slice();
     let is_single = slices.iter().all(|slice| slice.single_row().is_some());
-    if !is_single
-        || slices.is_empty()
-        || keys.len() * slices.len() > LOOKUPS_MAX
-        || command.resume.is_some()
-    {
+    if !is_single || keys.len() * slices.len().max(1) > LOOKUPS_MAX || command.resume.is_some() {
         return Ok(None);
     }
     let mut read = SingleRows {

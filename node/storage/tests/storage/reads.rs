@@ -267,14 +267,31 @@ fn many_keys_at_once_come_in_the_order_asked() {
             .unwrap()
             .unwrap();
         let found: BTreeMap<i32, Seen> = seen(&answer.result);
-        for pk in keys {
-            let mut expected = partition(pk, batches.iter());
+        for pk in &keys {
+            let mut expected = partition(*pk, batches.iter());
             expected.rows.retain(|ck, _| [2, 5].contains(ck));
             let rows = found
-                .get(&pk)
+                .get(pk)
                 .map(|seen| seen.rows.clone())
                 .unwrap_or_default();
             assert_eq!(rows, expected.rows, "{pk}");
+        }
+        // And so are static rows alone.
+        let fixed = ReadCommand {
+            slices: Slices::none(),
+            statics: Statics::StandAlone,
+            ..single
+        };
+        let answer = life.shards[0]
+            .read_now(&life.table, &fixed, &life.places(0))
+            .unwrap()
+            .unwrap();
+        let found: BTreeMap<i32, Seen> = seen(&answer.result);
+        assert!(!found.is_empty());
+        for pk in &keys {
+            let expected = partition(*pk, batches.iter()).fixed;
+            let fixed = found.get(pk).and_then(|seen| seen.fixed.clone());
+            assert_eq!(fixed, expected, "{pk}");
         }
     });
 }
