@@ -24,7 +24,6 @@ mod error;
 mod read;
 mod write;
 
-mod consistency;
 mod opcode;
 mod type_option;
 mod version;
@@ -36,7 +35,7 @@ mod request;
 mod response;
 
 pub use compression::Compression;
-pub use consistency::{Consistency, SerialConsistency};
+pub use cql_types::{Consistency, SerialConsistency};
 pub use error::ProtocolError;
 pub use frame::{Frame, FrameDecoder, FrameError, Limits, Peer, Prelude};
 pub use opcode::Opcode;

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use cql_types::Uuid;
 
-use crate::consistency::Consistency;
 use crate::error::ProtocolError;
+use cql_types::Consistency;
 
 /// A place in a body. Every read names the item, for the error.
 #[derive(Debug, Clone, Copy)]

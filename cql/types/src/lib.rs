@@ -21,6 +21,7 @@
 
 mod collections;
 mod compare;
+mod consistency;
 mod decimal;
 mod duration;
 mod error;
@@ -45,6 +46,7 @@ pub use collections::{
     ListIter, MapIter, TupleIter, VectorIter, push_count, push_element, push_vector_element,
 };
 pub use compare::compare;
+pub use consistency::{Consistency, SerialConsistency};
 pub use duration::CqlDuration;
 pub use error::ValueError;
 pub use id::{

@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use cql_mutation::{Mutation, Position, ReadCommand, ReadResult};
 use cql_schema::{KeyspaceKind, Table};
+use cql_types::Consistency;
 use node_cluster::ClusterState;
 use node_env::{Deadline, NodeClock, Rng, SeededRng};
 use node_replica::{ApplyError, FetchError, LogPosition, Replica, ShardHandle};
 
 use crate::error::{ReadError, WriteError};
-use crate::quorum::{ConsistencyLevel, Factors};
+use crate::quorum::Factors;
 use crate::split::{Part, split};
 
 /// How long requests may take.
@@ -141,7 +142,7 @@ impl Coordinator {
         &self,
         state: &Arc<ClusterState>,
         mutations: Vec<Mutation>,
-        level: ConsistencyLevel,
+        level: Consistency,
         logged: bool,
     ) -> Result<WriteOutcome, WriteError> {
         let mut here = true;
@@ -253,7 +254,7 @@ impl Coordinator {
         state: &Arc<ClusterState>,
         table: &Arc<Table>,
         command: &ReadCommand,
-        level: ConsistencyLevel,
+        level: Consistency,
     ) -> Result<ReadOutcome, ReadError> {
         if let Some(result) = read_image(state, table, command)? {
             return Ok(ReadOutcome::Here(result, LogPosition::NONE));
@@ -287,7 +288,7 @@ impl Coordinator {
         state: Arc<ClusterState>,
         table: Arc<Table>,
         command: ReadCommand,
-        level: ConsistencyLevel,
+        level: Consistency,
     ) -> PendingRead {
         let coordinator = Rc::clone(self);
         Box::pin(async move {
@@ -424,7 +425,7 @@ fn read_image(
 fn check_level(
     state: &ClusterState,
     mutation: &Mutation,
-    level: ConsistencyLevel,
+    level: Consistency,
 ) -> Result<(), WriteError> {
     let Some(table) = state.schema.table_by_id(mutation.table) else {
         return Err(WriteError::Refused {
@@ -432,7 +433,7 @@ fn check_level(
         });
     };
     match level {
-        ConsistencyLevel::Serial | ConsistencyLevel::LocalSerial => Err(WriteError::Refused {
+        Consistency::Serial | Consistency::LocalSerial => Err(WriteError::Refused {
             why: "You must use conditional updates for serializable writes".to_owned(),
         }),
         _ => factors(state, table)
@@ -444,10 +445,10 @@ fn check_level(
 fn check_read_level(
     state: &ClusterState,
     table: &Table,
-    level: ConsistencyLevel,
+    level: Consistency,
 ) -> Result<(), ReadError> {
     match level {
-        ConsistencyLevel::Any | ConsistencyLevel::EachQuorum => Err(ReadError::Refused {
+        Consistency::Any | Consistency::EachQuorum => Err(ReadError::Refused {
             why: format!("{level} ConsistencyLevel is only supported for writes"),
         }),
         _ => factors(state, table)

@@ -17,4 +17,4 @@ pub use coordinator::{
 };
 pub use error::{ReadError, WriteError};
 pub use node_replica::LogPosition;
-pub use quorum::{ConsistencyLevel, Factors, Unavailable};
+pub use quorum::{Factors, Unavailable};

@@ -3,57 +3,13 @@
 use std::fmt;
 
 use cql_schema::Replication;
-
-/// How many replicas must have done their part before the client is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConsistencyLevel {
-    /// Any node, a hint included (writes only).
-    Any,
-    /// One replica.
-    One,
-    /// Two replicas.
-    Two,
-    /// Three replicas.
-    Three,
-    /// More than half of all replicas.
-    Quorum,
-    /// All replicas.
-    All,
-    /// More than half of the replicas of this data center.
-    LocalQuorum,
-    /// More than half of the replicas of each data center (writes only).
-    EachQuorum,
-    /// One replica of this data center.
-    LocalOne,
-    /// For conditional statements.
-    Serial,
-    /// For conditional statements within this data center.
-    LocalSerial,
-}
-
-impl fmt::Display for ConsistencyLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Any => "ANY",
-            Self::One => "ONE",
-            Self::Two => "TWO",
-            Self::Three => "THREE",
-            Self::Quorum => "QUORUM",
-            Self::All => "ALL",
-            Self::LocalQuorum => "LOCAL_QUORUM",
-            Self::EachQuorum => "EACH_QUORUM",
-            Self::LocalOne => "LOCAL_ONE",
-            Self::Serial => "SERIAL",
-            Self::LocalSerial => "LOCAL_SERIAL",
-        })
-    }
-}
+use cql_types::Consistency;
 
 /// Too few replicas live to reach the consistency level; nothing was sent, so trying again is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unavailable {
     /// The level asked for.
-    pub level: ConsistencyLevel,
+    pub level: Consistency,
     /// Replicas that must answer.
     pub required: u32,
     /// Replicas that live.
@@ -103,16 +59,16 @@ impl Factors {
 
     /// How many replicas must answer at a level.
     #[must_use]
-    pub fn required(self, level: ConsistencyLevel) -> u32 {
+    pub fn required(self, level: Consistency) -> u32 {
         match level {
-            ConsistencyLevel::Any | ConsistencyLevel::One | ConsistencyLevel::LocalOne => 1,
-            ConsistencyLevel::Two => 2,
-            ConsistencyLevel::Three => 3,
-            ConsistencyLevel::Quorum | ConsistencyLevel::EachQuorum | ConsistencyLevel::Serial => {
+            Consistency::Any | Consistency::One | Consistency::LocalOne => 1,
+            Consistency::Two => 2,
+            Consistency::Three => 3,
+            Consistency::Quorum | Consistency::EachQuorum | Consistency::Serial => {
                 self.total / 2 + 1
             }
-            ConsistencyLevel::LocalQuorum | ConsistencyLevel::LocalSerial => self.local / 2 + 1,
-            ConsistencyLevel::All => self.total,
+            Consistency::LocalQuorum | Consistency::LocalSerial => self.local / 2 + 1,
+            Consistency::All => self.total,
         }
     }
 
@@ -120,7 +76,7 @@ impl Factors {
     ///
     /// # Errors
     /// [`Unavailable`] with the numbers that drivers show.
-    pub fn check(self, level: ConsistencyLevel, alive: u32) -> Result<(), Unavailable> {
+    pub fn check(self, level: Consistency, alive: u32) -> Result<(), Unavailable> {
         let required = self.required(level);
         if required <= alive {
             return Ok(());
@@ -139,18 +95,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(1, ConsistencyLevel::One, 1)]
-    #[case(1, ConsistencyLevel::Quorum, 1)]
-    #[case(1, ConsistencyLevel::All, 1)]
-    #[case(3, ConsistencyLevel::One, 1)]
-    #[case(3, ConsistencyLevel::Two, 2)]
-    #[case(3, ConsistencyLevel::Quorum, 2)]
-    #[case(3, ConsistencyLevel::LocalQuorum, 2)]
-    #[case(3, ConsistencyLevel::All, 3)]
-    #[case(5, ConsistencyLevel::Quorum, 3)]
+    #[case(1, Consistency::One, 1)]
+    #[case(1, Consistency::Quorum, 1)]
+    #[case(1, Consistency::All, 1)]
+    #[case(3, Consistency::One, 1)]
+    #[case(3, Consistency::Two, 2)]
+    #[case(3, Consistency::Quorum, 2)]
+    #[case(3, Consistency::LocalQuorum, 2)]
+    #[case(3, Consistency::All, 3)]
+    #[case(5, Consistency::Quorum, 3)]
     fn replicas_that_must_answer(
         #[case] rf: u32,
-        #[case] level: ConsistencyLevel,
+        #[case] level: Consistency,
         #[case] required: u32,
     ) {
         let factors = Factors::of(&Replication::Simple { rf }, "dc");

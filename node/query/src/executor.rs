@@ -455,7 +455,7 @@ impl Executor {
         ask: Ask<'_>,
         out: &mut BytesMut,
     ) -> Outcome {
-        let level = failure::level(ask.consistency);
+        let level = ask.consistency;
         let consistency = ask.consistency;
         let single_page = !plan.is_aggregate();
         let reply = Reply {

@@ -3,25 +3,8 @@
 use cql_plan::{PlanError, PlanErrorKind};
 use cql_protocol::{Consistency, ErrorBody, ErrorKind, WriteType};
 use cql_syntax::SyntaxError;
-use node_coordinator::{ConsistencyLevel, ReadError, Unavailable, WriteError};
+use node_coordinator::{ReadError, Unavailable, WriteError};
 use node_group0::Group0Error;
-
-/// The level of the protocol as the coordinator knows it.
-pub(crate) fn level(consistency: Consistency) -> ConsistencyLevel {
-    match consistency {
-        Consistency::Any => ConsistencyLevel::Any,
-        Consistency::One => ConsistencyLevel::One,
-        Consistency::Two => ConsistencyLevel::Two,
-        Consistency::Three => ConsistencyLevel::Three,
-        Consistency::Quorum => ConsistencyLevel::Quorum,
-        Consistency::All => ConsistencyLevel::All,
-        Consistency::LocalQuorum => ConsistencyLevel::LocalQuorum,
-        Consistency::EachQuorum => ConsistencyLevel::EachQuorum,
-        Consistency::Serial => ConsistencyLevel::Serial,
-        Consistency::LocalSerial => ConsistencyLevel::LocalSerial,
-        Consistency::LocalOne => ConsistencyLevel::LocalOne,
-    }
-}
 
 pub(crate) fn invalid(message: impl Into<String>) -> ErrorBody {
     ErrorBody::new(ErrorKind::Invalid, message)

@@ -8,7 +8,7 @@ use cql_mutation::{ReadCommand, ReadResult};
 use cql_plan::{BindContext, ReadPlan, RowSink, Totals};
 use cql_protocol::{Consistency, Encoder, ErrorBody, Head, RowsMetadata, RowsWriter};
 use node_cluster::ClusterState;
-use node_coordinator::{ConsistencyLevel, Coordinator, LogPosition, ReadError};
+use node_coordinator::{Coordinator, LogPosition, ReadError};
 
 use crate::executor::QueryLimits;
 use crate::failure;
@@ -19,7 +19,7 @@ pub(crate) struct Pages {
     pub(crate) coordinator: Rc<Coordinator>,
     pub(crate) state: Arc<ClusterState>,
     pub(crate) command: ReadCommand,
-    pub(crate) level: ConsistencyLevel,
+    pub(crate) level: Consistency,
 }
 
 impl Pages {

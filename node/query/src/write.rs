@@ -115,7 +115,7 @@ impl Writing {
             },
             ..draft.command().clone()
         };
-        let level = failure::level(self.consistency);
+        let level = self.consistency;
         let failed = |error: &ReadError| failure::read_first(error, self.consistency);
         let (found, position) = match coordinator.read(state, draft.table(), &command, level) {
             Ok(ReadOutcome::Here(found, position)) => (found, position),
@@ -176,7 +176,7 @@ impl Writing {
             ..Head::new(stream)
         };
         let logged = kind == WriteType::Batch;
-        match coordinator.write(state, mutations, failure::level(consistency), logged) {
+        match coordinator.write(state, mutations, consistency, logged) {
             Ok(WriteOutcome::Here(position)) => {
                 encoder.void(out, head);
                 Outcome::Answered(position)

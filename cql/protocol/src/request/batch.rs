@@ -1,11 +1,11 @@
 //! BATCH.
 
-use crate::consistency::{Consistency, SerialConsistency};
 use crate::error::ProtocolError;
 use crate::read::Reader;
 use crate::request::query::{NAMES, read_serial_and_timestamp};
 use crate::request::values::{Values, skip};
 use crate::version::Version;
+use cql_types::{Consistency, SerialConsistency};
 
 /// BATCH: several statements.
 #[derive(Debug, Clone)]

@@ -3,7 +3,6 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::compression::Compression;
-use crate::consistency::{Consistency, SerialConsistency};
 use crate::frame::{COMPRESSED, CUSTOM_PAYLOAD, HEADER, TRACING};
 use crate::opcode::Opcode;
 use crate::request::batch::{BatchKind, StatementSource};
@@ -14,6 +13,7 @@ use crate::request::query::{
 use crate::request::values::ValueRef;
 use crate::version::Version;
 use crate::write;
+use cql_types::{Consistency, SerialConsistency};
 
 /// Writes requests of one connection.
 ///

@@ -1,10 +1,10 @@
 //! QUERY and EXECUTE, and the parameters they share.
 
-use crate::consistency::{Consistency, SerialConsistency};
 use crate::error::ProtocolError;
 use crate::read::Reader;
 use crate::request::values::Values;
 use crate::version::Version;
+use cql_types::{Consistency, SerialConsistency};
 
 pub(crate) const VALUES: u8 = 0x01;
 pub(crate) const SKIP_METADATA: u8 = 0x02;

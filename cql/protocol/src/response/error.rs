@@ -4,11 +4,11 @@ use std::fmt;
 
 use bytes::{BufMut, BytesMut};
 
-use crate::consistency::Consistency;
 use crate::error::ProtocolError;
 use crate::read::Reader;
 use crate::version::Version;
 use crate::write;
+use cql_types::Consistency;
 
 /// Code of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
