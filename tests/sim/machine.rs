@@ -142,7 +142,12 @@ impl Machine {
 impl Node {
     /// A new connection to a shard.
     pub(crate) async fn connect(&self, shard: usize) -> Result<Client, ClientError> {
-        let (ours, theirs) = tokio::io::duplex(64 << 10);
+        Connection::start(self.pipe(shard, 64 << 10), Version::V4, None).await
+    }
+
+    /// The client's end of a new connection that takes so many bytes without waiting.
+    pub(crate) fn pipe(&self, shard: usize, bytes: usize) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(bytes);
         let service = Rc::clone(&self.shards[shard % self.shards.len()].service);
         let stop = self.connections.stop_token();
         self.connections
@@ -150,7 +155,7 @@ impl Node {
                 node_query::serve(theirs, service, stop).await;
             })
             .unwrap();
-        Connection::start(ours, Version::V4, None).await
+        ours
     }
 
     /// Stops the node as SIGTERM does.

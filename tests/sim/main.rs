@@ -26,6 +26,7 @@ mod model;
 mod reads;
 mod story;
 mod syncs;
+mod turns;
 mod verify;
 mod world;
 mod writes;
