@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use backend_memory::{MemoryDisk, MemoryFactory};
 use cql_protocol::Version;
-use messina::boot::{BootError, Control, Identity, NodeOptions, Shard, boot};
+use messina::boot::{BootError, ChangeTimeouts, Control, Identity, NodeOptions, Shard, boot};
 use messina_tests::client::{ClientError, Connection};
 use node_coordinator::Timeouts;
 use node_env::files::{Crash, FileLock};
@@ -59,6 +59,7 @@ fn options(shards: u32) -> NodeOptions {
             listen_address: address,
             rpc_address: address,
             native_port: 9042,
+            ignore_msb: 12,
         },
         directory: PathBuf::from("/node"),
         log_directory: PathBuf::from("/node/log"),
@@ -73,7 +74,10 @@ fn options(shards: u32) -> NodeOptions {
             read: Duration::from_secs(5),
             range: Duration::from_secs(10),
         },
-        change_timeout: Duration::from_secs(20),
+        change_timeouts: ChangeTimeouts {
+            change: Duration::from_secs(20),
+            truncate: Duration::from_secs(20),
+        },
         limits: QueryLimits::default(),
         frame_bytes: 1 << 20,
     }

@@ -84,18 +84,27 @@ pub(crate) enum Wanted {
     Redeal,
 }
 
+/// How long whoever asks for a change waits for it.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeTimeouts {
+    /// Of the schema, and of tablets at a start.
+    pub change: Duration,
+    /// For a truncation.
+    pub truncate: Duration,
+}
+
 /// Asks for agreed changes; clones ask the same control task.
 #[derive(Debug, Clone)]
 pub struct Group0Handle {
     queue: mpsc::Sender<Request>,
-    timeout: Duration,
+    timeouts: ChangeTimeouts,
 }
 
 impl Group0Handle {
-    /// A handle whose changes may take `timeout`, and the queue that the control task serves.
-    pub(crate) fn new(timeout: Duration) -> (Self, mpsc::Receiver<Request>) {
+    /// A handle, and the queue that the control task serves.
+    pub(crate) fn new(timeouts: ChangeTimeouts) -> (Self, mpsc::Receiver<Request>) {
         let (queue, requests) = mpsc::channel(QUEUE_MAX);
-        (Self { queue, timeout }, requests)
+        (Self { queue, timeouts }, requests)
     }
 
     /// Changes the schema; when it returns, every shard of this node has the new state.
@@ -110,8 +119,8 @@ impl Group0Handle {
         change: Change,
         description: &str,
     ) -> Result<Agreed, Group0Error> {
-        self.ask(Wanted::Schema(Box::new(change)), description)
-            .await
+        let wanted = Wanted::Schema(Box::new(change));
+        self.ask(wanted, description, self.timeouts.change).await
     }
 
     /// Removes all rows of a table that were written before.
@@ -122,11 +131,17 @@ impl Group0Handle {
     /// # Cancel safety
     /// Dropping it leaves the outcome unknown.
     pub async fn truncate(&self, table: TableId, description: &str) -> Result<Agreed, Group0Error> {
-        self.ask(Wanted::Truncate(table), description).await
+        self.ask(Wanted::Truncate(table), description, self.timeouts.truncate)
+            .await
     }
 
-    async fn ask(&self, wanted: Wanted, description: &str) -> Result<Agreed, Group0Error> {
-        let deadline = Deadline::after(self.timeout);
+    async fn ask(
+        &self,
+        wanted: Wanted,
+        description: &str,
+        timeout: Duration,
+    ) -> Result<Agreed, Group0Error> {
+        let deadline = Deadline::after(timeout);
         let (reply, answer) = oneshot::channel();
         let request = Request {
             wanted,
@@ -143,7 +158,7 @@ impl Group0Handle {
         };
         deadline.run(asked).await.unwrap_or_else(|_| {
             Err(Group0Error::Timeout {
-                why: format!("no agreement within {} ms", self.timeout.as_millis()),
+                why: format!("no agreement within {} ms", timeout.as_millis()),
             })
         })
     }

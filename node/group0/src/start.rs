@@ -1,7 +1,6 @@
 //! Starts the agreed log: founds it on a new node, takes it up on an old one.
 
 use std::fmt;
-use std::time::Duration;
 
 use cql_types::{HostId, Uuid, WriteTime};
 use node_cluster::{LocalImage, load};
@@ -12,7 +11,7 @@ use system_tables::{Change, Group0 as Agreed, Local, TableError, system};
 use tokio::sync::mpsc;
 
 use crate::group::{Fatal, Group0, Parts};
-use crate::handle::{Group0Handle, Request, Wanted};
+use crate::handle::{ChangeTimeouts, Group0Handle, Request, Wanted};
 use crate::ids::next_state_id;
 use crate::raft_rows::{first_rows, member_of, read_state};
 
@@ -106,7 +105,7 @@ pub fn new_host_id(rng: &mut SeededRng) -> HostId {
 pub async fn start(
     mut parts: Parts,
     versions: &Versions,
-    change_timeout: Duration,
+    timeouts: ChangeTimeouts,
 ) -> Result<(Running, Group0Handle), StartError> {
     let host = parts.local.host_id;
     let Some(member) = member_of(host) else {
@@ -164,14 +163,14 @@ pub async fn start(
         .change(
             &Wanted::Redeal,
             "deal tablets to the shards of this start",
-            Deadline::after(change_timeout),
+            Deadline::after(timeouts.change),
         )
         .await;
     redealt.map_err(|error| StartError {
         why: error.to_string(),
     })?;
     group0.bury().await;
-    let (handle, requests) = Group0Handle::new(change_timeout);
+    let (handle, requests) = Group0Handle::new(timeouts);
     Ok((Running { group0, requests }, handle))
 }
 

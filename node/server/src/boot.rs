@@ -10,7 +10,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use backend::Factory;
 use cql_protocol::{Event, Limits};
@@ -18,6 +17,7 @@ use node_cluster::{ClusterState, LocalImage, LocalNode, Program, own_rows, store
 use node_coordinator::{Coordinator, Timeouts};
 use node_env::files::FileLock;
 use node_env::{Env, Published, TaskGroup};
+pub use node_group0::ChangeTimeouts;
 use node_group0::{Group0Handle, Parts, Running, Versions};
 use node_query::{EventHub, Executor, QueryLimits, RequestCounters, Service, StatementCache};
 use node_replica::{LocalStore, LocalTable, Replica, RequestQueue, ShardHandle, Spaces};
@@ -60,6 +60,8 @@ pub struct Identity {
     pub rpc_address: std::net::IpAddr,
     /// The port for clients.
     pub native_port: u16,
+    /// Bits of a token that a map of tokens to shards leaves out. Tablets need none; it is told to those who ask.
+    pub ignore_msb: u8,
 }
 
 /// What a node is started with.
@@ -85,8 +87,8 @@ pub struct NodeOptions {
     pub segment_bytes: u64,
     /// How long requests may take.
     pub timeouts: Timeouts,
-    /// How long an agreed change may take.
-    pub change_timeout: Duration,
+    /// How long agreed changes may take.
+    pub change_timeouts: ChangeTimeouts,
     /// Limits of requests.
     pub limits: QueryLimits,
     /// The longest frame of a client.
@@ -215,7 +217,7 @@ pub async fn boot(
         published: Arc::clone(&published),
         listener: schema_listener(event_senders),
     };
-    let (running, group0) = node_group0::start(parts, &VERSIONS, options.change_timeout)
+    let (running, group0) = node_group0::start(parts, &VERSIONS, options.change_timeouts)
         .await
         .doing("start group 0")?;
     let replayed = replay(&storage, &published).await?;
@@ -331,7 +333,7 @@ fn identify(env: &Env, options: &NodeOptions, image: &LocalImage) -> Result<Loca
         rpc_address: identity.rpc_address,
         native_port: identity.native_port,
         shards: options.shards,
-        ignore_msb: 12,
+        ignore_msb: identity.ignore_msb,
     })
 }
 

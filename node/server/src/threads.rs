@@ -18,7 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::{
-    BootError, Control, Doing, Identity, NodeOptions, Shard, ShardSeed, boot, spawn_until_stopped,
+    BootError, ChangeTimeouts, Control, Doing, Identity, NodeOptions, Shard, ShardSeed, boot,
+    spawn_until_stopped,
 };
 use crate::operator::{NodeOperator, store_status};
 
@@ -59,6 +60,7 @@ pub(crate) fn node_options(config: &Config) -> NodeOptions {
             listen_address: config.broadcast_address(),
             rpc_address: config.broadcast_rpc_address(),
             native_port: options.native_transport_port,
+            ignore_msb: options.murmur3_partitioner_ignore_msb_bits,
         },
         directory: config.data_directory(),
         log_directory: config.commitlog_directory(),
@@ -78,7 +80,10 @@ pub(crate) fn node_options(config: &Config) -> NodeOptions {
             read: millis(options.read_request_timeout_in_ms),
             range: millis(options.range_request_timeout_in_ms),
         },
-        change_timeout: millis(options.group0_raft_op_timeout_in_ms),
+        change_timeouts: ChangeTimeouts {
+            change: millis(options.group0_raft_op_timeout_in_ms),
+            truncate: millis(options.truncate_request_timeout_in_ms),
+        },
         limits: QueryLimits {
             page_bytes: options.query_page_size_in_bytes,
             batch_warn_bytes: kilobytes(options.batch_size_warn_threshold_in_kb),

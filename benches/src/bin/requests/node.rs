@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use backend_fjall::FjallFactory;
-use messina::boot::{Control, Identity, NodeOptions, Shard, boot};
+use messina::boot::{ChangeTimeouts, Control, Identity, NodeOptions, Shard, boot};
 use messina_benches::Outcome;
 use messina_tests::client::Connection;
 use node_coordinator::Timeouts;
@@ -219,6 +219,7 @@ fn options(folder: &Path) -> NodeOptions {
             listen_address: address,
             rpc_address: address,
             native_port: 9042,
+            ignore_msb: 12,
         },
         directory: folder.join("data"),
         log_directory: folder.join("commitlog"),
@@ -233,7 +234,10 @@ fn options(folder: &Path) -> NodeOptions {
             read: Duration::from_secs(60),
             range: Duration::from_secs(60),
         },
-        change_timeout: Duration::from_secs(60),
+        change_timeouts: ChangeTimeouts {
+            change: Duration::from_secs(60),
+            truncate: Duration::from_secs(60),
+        },
         limits: QueryLimits::default(),
         frame_bytes: 16 << 20,
     }
