@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use perf_event::events::Software;
+use perf_event::{Builder, Counter};
 use tempfile::TempDir;
 
 use crate::Outcome;
@@ -208,23 +210,32 @@ impl Usage {
         Ok(Duration::from_millis(ticks * 1_000 / TICKS))
     }
 
-    /// Processor time of its first thread.
+    /// Processor time of its first thread; while it runs, as of the kernel's last tick.
     ///
     /// # Errors
     /// The process has gone.
     pub fn first_thread_processor(self) -> Outcome<Duration> {
-        Thread(format!("/proc/{0}/task/{0}", self.0)).processor()
+        let text = std::fs::read_to_string(format!("/proc/{0}/task/{0}/schedstat", self.0))?;
+        let nanos = text.split_whitespace().next().ok_or("no schedstat")?;
+        Ok(Duration::from_nanos(nanos.parse()?))
     }
 
-    /// Its thread of that name.
+    /// A clock that counts the processor time of its thread of that name.
     ///
     /// # Errors
-    /// There is none.
-    pub fn thread(self, name: &str) -> Outcome<Thread> {
+    /// There is no such thread, or the kernel lets nobody count (`sysctl kernel.perf_event_paranoid=1` allows it).
+    pub fn thread(self, name: &str) -> Outcome<ThreadClock> {
         for entry in std::fs::read_dir(format!("/proc/{}/task", self.0))? {
-            let path = entry?.path();
-            if std::fs::read_to_string(path.join("comm"))?.trim() == name {
-                return Ok(Thread(path.display().to_string()));
+            let entry = entry?;
+            if std::fs::read_to_string(entry.path().join("comm"))?.trim() == name {
+                let thread = entry.file_name().to_string_lossy().parse()?;
+                let mut clock = Builder::new()
+                    .kind(Software::TASK_CLOCK)
+                    .observe_pid(thread);
+                clock.include_kernel();
+                let mut clock = clock.build()?;
+                clock.enable()?;
+                return Ok(ThreadClock(clock));
             }
         }
         Err(format!("no thread {name:?}").into())
@@ -258,19 +269,16 @@ impl Usage {
     }
 }
 
-/// A thread of a process.
-#[derive(Debug, Clone)]
-pub struct Thread(String);
+/// Counts the processor time of a thread, exactly, also while it runs.
+pub struct ThreadClock(Counter);
 
-impl Thread {
-    /// Its processor time; while it runs, as of the kernel's last tick, some milliseconds ago at most.
+impl ThreadClock {
+    /// Processor time since the clock was made.
     ///
     /// # Errors
-    /// It has gone.
-    pub fn processor(&self) -> Outcome<Duration> {
-        let text = std::fs::read_to_string(format!("{}/schedstat", self.0))?;
-        let nanos = text.split_whitespace().next().ok_or("no schedstat")?;
-        Ok(Duration::from_nanos(nanos.parse()?))
+    /// The kernel's.
+    pub fn read(&mut self) -> Outcome<Duration> {
+        Ok(Duration::from_nanos(self.0.read()?))
     }
 }
 

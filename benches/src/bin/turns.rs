@@ -3,7 +3,7 @@
 //! A node with one shard and `--memory` (128MB) works for `--minutes` (10) on an equal mix of uniform writes and reads of `--keys` (1000000) rows of `--value` (200) bytes, 256 in flight.
 //! Another connection, which has nothing else to do, asks OPTIONS every millisecond, a request that waits for nothing but its turn.
 //! What it waits is at most the longest turn before it, plus what the two programs wait for a processor; the same questions are asked for five seconds before the load begins, to show the second part.
-//! The rows *shard's CPU* leave it out: how much processor time the shard's thread used between question and answer, on all that was before the question, to a tick of the kernel (1 to 10 ms).
+//! The rows *shard's CPU* leave it out: how much processor time the shard's thread used between question and answer, on all that was before the question; they may hold several turns.
 //!
 //! Goal: 5 ms.
 
@@ -14,7 +14,7 @@ use messina_benches::Outcome;
 use messina_benches::arguments::Arguments;
 use messina_benches::figures::{Samples, Table, ms};
 use messina_benches::pipeline::Pipeline;
-use messina_benches::process::{Node, Thread};
+use messina_benches::process::{Node, ThreadClock};
 use messina_benches::rows::Rows;
 use messina_benches::stopwatch::{Stopwatch, pause};
 
@@ -36,9 +36,9 @@ fn main() -> Outcome {
     let mut probe = node.connect()?;
     let mut loader = Pipeline::open(node.address())?;
     let mut rows = Rows::create(&mut loader, value_bytes)?;
-    let shard = node.usage().thread("shard 0")?;
+    let mut shard = node.usage().thread("shard 0")?;
     let mut quiet = Waits::default();
-    ask(&mut probe, &shard, &mut quiet, QUIET)?;
+    ask(&mut probe, &mut shard, &mut quiet, QUIET)?;
     let mut busy = Waits::default();
     let stop = AtomicBool::new(false);
     let operations = std::thread::scope(|scope| -> Outcome<u64> {
@@ -48,7 +48,7 @@ fn main() -> Outcome {
                 .map_err(|error| error.to_string())
         });
         let time = Duration::from_secs_f64(minutes * 60.0);
-        let asked = ask(&mut probe, &shard, &mut busy, time);
+        let asked = ask(&mut probe, &mut shard, &mut busy, time);
         stop.store(true, Ordering::Relaxed);
         let operations = load.join().map_err(|_| "the load panicked")??;
         asked?;
@@ -98,16 +98,19 @@ struct Waits {
 }
 
 /// Asks for so long and keeps how long each answer took.
-fn ask(probe: &mut Pipeline, shard: &Thread, waits: &mut Waits, time: Duration) -> Outcome {
+fn ask(
+    probe: &mut Pipeline,
+    shard: &mut ThreadClock,
+    waits: &mut Waits,
+    time: Duration,
+) -> Outcome {
     let watch = Stopwatch::start();
     while watch.elapsed() < time {
-        let before = shard.processor()?;
+        let before = shard.read()?;
         let question = Stopwatch::start();
         probe.ping()?;
         waits.all.add(question.elapsed());
-        waits
-            .processor
-            .add(shard.processor()?.saturating_sub(before));
+        waits.processor.add(shard.read()?.saturating_sub(before));
         pause(PAUSE);
     }
     Ok(())
