@@ -9,7 +9,7 @@ use messina_tests::client::{Answer, ClientError, one};
 use node_env::{Rng, SeededRng};
 
 use crate::machine::Client;
-use crate::model::{Column, Shape, Table};
+use crate::model::{Column, GRACE_S, LONG_GRACE_S, Shape, Table};
 use crate::world::{GUEST, KEYSPACE, TABLES, TYPES, TableChange, Versioned, World};
 
 /// Names of columns that come and go.
@@ -68,7 +68,8 @@ impl Actor {
     async fn act(&mut self) -> Result<()> {
         let table = self.rng.index(TABLES.len());
         match self.rng.below(100) {
-            0..58 => self.write(table).await,
+            0..54 => self.write(table).await,
+            54..58 => self.write_late(table).await,
             58..68 => self.read_partition(table).await,
             68..76 => self.scan(table, None).await.map(drop),
             76..82 => {
@@ -79,7 +80,11 @@ impl Actor {
             92..95 => self.change_type().await,
             95..97 => self.step_guest().await,
             _ => {
-                let millis = self.rng.below(4) * self.rng.below(400);
+                // Now and then long enough for tombstones to be purged.
+                let millis = match self.rng.one_in(2) {
+                    true => self.rng.below(10_000),
+                    false => self.rng.below(4) * self.rng.below(400),
+                };
                 tokio::time::sleep(Duration::from_millis(millis)).await;
                 Ok(())
             }
@@ -189,7 +194,7 @@ impl Actor {
             let shape = Shape {
                 has_rows: !self.rng.one_in(4),
                 is_descending: self.rng.one_in(2),
-                purges: self.rng.one_in(3),
+                grace_s: [0, GRACE_S, GRACE_S, LONG_GRACE_S][self.rng.index(4)],
             };
             return Some(self.create(&name, shape));
         };
@@ -232,7 +237,7 @@ impl Actor {
             is_static,
         });
         let table = Table::new(shape, columns.collect());
-        let grace = if shape.purges { 0 } else { 864_000 };
+        let grace = shape.grace_s;
         let text = match (shape.has_rows, shape.is_descending) {
             (true, descending) => format!(
                 "CREATE TABLE {name} (pk int, ck int, a int, b int, s int STATIC, PRIMARY KEY (pk, ck)) \

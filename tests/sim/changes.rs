@@ -10,7 +10,7 @@ use node_env::{Rng, SeededRng, TaskGroup};
 
 use crate::actor::{Actor, Faults, Stop};
 use crate::machine::{Machine, Node, run};
-use crate::model::{Column, Shape};
+use crate::model::{Column, LONG_GRACE_S, Shape};
 use crate::verify::{verify_rows, verify_schema};
 use crate::world::{GUEST, KEYSPACE, TableChange, World};
 
@@ -93,7 +93,7 @@ async fn prepare(actor: &mut Actor, kind: Kind) -> Result<(), Stop> {
 const SHAPE: Shape = Shape {
     has_rows: true,
     is_descending: true,
-    purges: false,
+    grace_s: LONG_GRACE_S,
 };
 
 async fn add_column(actor: &mut Actor) -> Result<(), Stop> {

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use backend_memory::{MemoryDisk, MemoryFactory};
 use cql_protocol::Version;
-use messina::boot::{BootError, ChangeTimeouts, Control, Identity, NodeOptions, Shard, boot};
+use messina::boot::{
+    BootError, ChangeTimeouts, Control, Identity, LogLength, NodeOptions, Shard, boot_broken,
+};
 use messina_tests::client::{ClientError, Connection};
 use node_coordinator::Timeouts;
 use node_env::files::{Crash, FileLock};
 use node_env::spawn::SimSpawnOptions;
 use node_env::{Deadline, SimMachine, TaskGroup};
 use node_query::QueryLimits;
-use node_storage::{ShardStore, Storage, SyncMode};
+use node_storage::{BrokenRules, ShardStore, Storage, SyncMode};
 use tokio::io::DuplexStream;
 use tokio::runtime::{Builder, LocalOptions, RngSeed};
 
@@ -37,6 +39,9 @@ pub(crate) fn run<T>(seed: u64, story: impl Future<Output = T>) -> T {
 pub(crate) struct Machine {
     pub(crate) sim: SimMachine,
     pub(crate) disk: MemoryDisk,
+    /// Rules of the storage that its nodes do not keep.
+    pub(crate) broken: BrokenRules,
+    log_length: LogLength,
 }
 
 /// A node on it: what does not.
@@ -49,7 +54,7 @@ pub(crate) struct Node {
     _lock: Box<dyn FileLock>,
 }
 
-fn options(shards: u32) -> NodeOptions {
+fn options(shards: u32, log_length: LogLength) -> NodeOptions {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     NodeOptions {
         identity: Identity {
@@ -78,6 +83,7 @@ fn options(shards: u32) -> NodeOptions {
             change: Duration::from_secs(20),
             truncate: Duration::from_secs(20),
         },
+        log_length,
         limits: QueryLimits::default(),
         frame_bytes: 1 << 20,
     }
@@ -94,6 +100,12 @@ impl Machine {
         Self {
             sim: SimMachine::new(seed, spawn),
             disk: MemoryDisk::new(),
+            broken: BrokenRules::NONE,
+            // Short, so that some changes also shorten the log.
+            log_length: LogLength {
+                snapshot_entries: 3 + seed % 5,
+                trailing_entries: seed % 3,
+            },
         }
     }
 
@@ -101,7 +113,8 @@ impl Machine {
     pub(crate) async fn boot(&mut self, shards: u32) -> Result<Node, BootError> {
         let env = self.sim.boot();
         let factory = MemoryFactory::new(self.disk.clone());
-        let (control, seeds) = boot(env, options(shards), &factory).await?;
+        let (control, seeds) =
+            boot_broken(env, options(shards, self.log_length), &factory, self.broken).await?;
         let Control {
             running,
             storage,

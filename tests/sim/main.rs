@@ -24,6 +24,7 @@ mod changes;
 mod machine;
 mod model;
 mod reads;
+mod rules;
 mod story;
 mod syncs;
 mod turns;

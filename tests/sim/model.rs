@@ -80,9 +80,23 @@ pub(crate) struct Shape {
     pub(crate) has_rows: bool,
     /// Its clustering order.
     pub(crate) is_descending: bool,
-    /// Its tombstones may be purged at once.
-    pub(crate) purges: bool,
+    /// Its tombstones may be purged after so many seconds.
+    pub(crate) grace_s: u32,
 }
+
+impl Shape {
+    /// Deletions of a story may be purged in it. Then each partition has one writer at a time, so that writes come in
+    /// the order of their times, but for those that are sent late on purpose.
+    pub(crate) fn purges(self) -> bool {
+        self.grace_s <= GRACE_S
+    }
+}
+
+/// A time after which tombstones may go that a story can reach.
+pub(crate) const GRACE_S: u32 = 4;
+
+/// One that it cannot reach.
+pub(crate) const LONG_GRACE_S: u32 = 864_000;
 
 /// A table and all that was sent to it.
 #[derive(Clone, Debug)]

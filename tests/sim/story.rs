@@ -8,6 +8,7 @@ use std::time::Duration;
 use backend_memory::{Fault, Operation};
 use node_env::files::Crash;
 use node_env::{Rng, SeededRng, SyncPoint, TaskGroup};
+use node_storage::BrokenRules;
 
 use crate::actor::{Actor, Faults, Stop};
 use crate::machine::{Machine, Node, run};
@@ -21,6 +22,8 @@ pub(crate) struct Plot {
     pub(crate) lives: u32,
     /// A sync that does nothing.
     pub(crate) ignored: Option<SyncPoint>,
+    /// Rules that the storage does not keep.
+    pub(crate) broken: BrokenRules,
     /// Whether statements, answers and the ends of lives are printed.
     pub(crate) is_loud: bool,
 }
@@ -31,6 +34,7 @@ impl Plot {
             seed,
             lives: 4,
             ignored: None,
+            broken: BrokenRules::NONE,
             is_loud: false,
         }
     }
@@ -82,6 +86,7 @@ pub(crate) fn play(plot: Plot) -> Result<Played, String> {
             rng: SeededRng::new(plot.seed).fork("story"),
         };
         story.world.borrow_mut().is_loud = plot.is_loud;
+        story.machine.broken = plot.broken;
         if let Some(point) = plot.ignored {
             story.machine.sim.files.ignore_sync(point);
         }
@@ -161,10 +166,13 @@ impl Story {
     }
 
     async fn crash(&mut self, node: Option<Node>) {
-        if self.rng.one_in(4) {
+        let micros = i64::try_from(self.rng.below(5_000_000)).unwrap();
+        match self.rng.below(4) {
             // Wall clocks are set back, too.
-            let back = i64::try_from(self.rng.below(5_000_000)).unwrap();
-            self.machine.sim.clock.jump_wall_micros(-back);
+            0 => self.machine.sim.clock.jump_wall_micros(-micros),
+            // It takes a while until the machine is there again, and tombstones may go.
+            1 | 2 => self.machine.sim.clock.jump_wall_micros(5 * micros),
+            _ => {}
         }
         let seed = self.rng.next_u64();
         let how = match self.rng.one_in(3) {
@@ -245,12 +253,11 @@ impl Story {
                     .inject(operation, skip, Fault::Crash { seed });
             }
         }
-        let upkeep = upkeep(node, self.rng.fork("upkeep"));
+        let _upkeep = upkeep(node, &mut self.rng);
         tokio::select! {
             biased;
             () = life_ends.notified() => {}
             () = all_stopped(&acting) => {}
-            () = upkeep => {}
         }
         if let End::Stop = end {
             // Everybody gets the answer that is still due.
@@ -298,18 +305,37 @@ async fn all_stopped(clients: &TaskGroup) {
     }
 }
 
-/// Flushes and cleans up at odd moments, for ever.
-async fn upkeep(node: &Node, mut rng: SeededRng) {
-    loop {
-        tokio::time::sleep(Duration::from_micros(rng.between(500, 30_000))).await;
-        // What fails here is found by the reads.
-        match rng.below(8) {
-            0 => drop(node.local.flush().await),
-            1 => drop(node.storage.clean_up().await),
-            _ => {
-                let shard = &node.shards[rng.index(node.shards.len())];
-                drop(shard.replica.store().flush().await);
+/// Soon; or later than tombstones must stay.
+async fn odd_moment(rng: &mut SeededRng) {
+    let micros = match rng.one_in(8) {
+        true => rng.between(60_000, 20_000_000),
+        false => rng.between(500, 40_000),
+    };
+    tokio::time::sleep(Duration::from_micros(micros)).await;
+}
+
+/// Flushes and cleans up at odd moments, all at once, until it is dropped.
+fn upkeep(node: &Node, rng: &mut SeededRng) -> TaskGroup {
+    let upkeep = TaskGroup::new("upkeep");
+    let stores = node.shards.iter().map(|shard| shard.replica.store());
+    for (place, store) in stores.chain([&node.local]).enumerate() {
+        let (store, mut rng) = (store.clone(), rng.fork(&format!("flushes {place}")));
+        let flushes = async move {
+            loop {
+                odd_moment(&mut rng).await;
+                // What fails here is found by the reads.
+                drop(store.flush().await);
             }
-        }
+        };
+        upkeep.spawn(format!("flushes {place}"), flushes).unwrap();
     }
+    let (storage, mut rng) = (node.storage.clone(), rng.fork("clean-ups"));
+    let clean_ups = async move {
+        loop {
+            odd_moment(&mut rng).await;
+            drop(storage.clean_up().await);
+        }
+    };
+    upkeep.spawn("clean-ups", clean_ups).unwrap();
+    upkeep
 }

@@ -158,10 +158,7 @@ impl World {
 /// Lines that describe a table, as the schema tables must have them.
 pub(crate) fn table_lines(name: &str, table: &Table) -> BTreeSet<String> {
     let mut lines = BTreeSet::from([
-        format!(
-            "table {name} gc {}",
-            if table.shape.purges { 0 } else { 864_000 }
-        ),
+        format!("table {name} gc {}", table.shape.grace_s),
         format!("column {name}.pk partition_key int none"),
     ]);
     if table.shape.has_rows {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use cql_protocol::ErrorCode;
 use messina_tests::client::one;
 use node_env::Rng;
 
 use crate::actor::{Actor, Result, Stop};
-use crate::model::{Column, Effect, Table};
+use crate::model::{Column, Effect, GRACE_S, Table};
 use crate::world::{KEYSPACE, PARTITIONS, TABLES, WITNESS};
 
 /// Clustering keys that are written.
@@ -23,38 +24,110 @@ struct Statement {
     effects: Vec<Effect>,
 }
 
+/// What is sent, and what it means by partition.
+struct Sent {
+    text: String,
+    parts: BTreeMap<i32, Vec<Effect>>,
+    /// All partitions or none.
+    is_atomic: bool,
+}
+
+impl Sent {
+    /// A statement alone.
+    fn one(pk: i32, statement: Statement, time: i64) -> Self {
+        let using = format!("USING TIMESTAMP {time}");
+        Self {
+            text: statement.text.replace("$USING", &using),
+            parts: BTreeMap::from([(pk, statement.effects)]),
+            is_atomic: true,
+        }
+    }
+}
+
+/// When a write is made, if it is not late.
+fn time_of(number: u64) -> i64 {
+    let step = i64::try_from(number).unwrap();
+    (step + 100) * TIME_STEP + step % TIME_STEP
+}
+
 impl Actor {
     /// Writes something into a table, if it is there.
     pub(crate) async fn write(&mut self, table: usize) -> Result<()> {
         let users = Rc::clone(&self.world.borrow().tables[table].users);
         let _using = users.read().await;
-        let (number, copy) = {
-            let mut world = self.world.borrow_mut();
-            let Some(table) = world.tables[table].usable() else {
-                return Ok(());
-            };
-            let copy = Table::new(table.shape, table.columns.clone());
-            (world.number(), copy)
+        let Some(copy) = self.writing(table) else {
+            return Ok(());
         };
+        let number = self.world.borrow_mut().number();
         // Late writes must not meet purged tombstones.
-        let late = if copy.shape.purges { 1 } else { 30 };
-        let step = i64::try_from(number).unwrap();
+        let late = if copy.shape.purges() { 1 } else { 30 };
         let late = i64::try_from(self.rng.below(late)).unwrap();
-        let time = (step + 100 - late) * TIME_STEP + step % TIME_STEP;
-        let (text, parts, is_atomic) = self.compose(TABLES[table], &copy, number, time);
-        if parts.is_empty() {
+        let time = time_of(number) - late * TIME_STEP;
+        let sent = self.compose(TABLES[table], &copy, number, time);
+        match sent.parts.is_empty() {
+            true => Ok(()),
+            false => self.send(table, number, time, sent).await,
+        }
+    }
+
+    /// Deletes something, and then writes it with an older time: while the tombstone may not be purged yet, nobody may ever see it.
+    pub(crate) async fn write_late(&mut self, table: usize) -> Result<()> {
+        let users = Rc::clone(&self.world.borrow().tables[table].users);
+        let _using = users.read().await;
+        let Some(copy) = self.writing(table) else {
+            return Ok(());
+        };
+        let Some(&pk) = self.partitions(&copy).first() else {
+            return Ok(());
+        };
+        if copy.shape.grace_s == 0 {
             return Ok(());
         }
-        if let Some(table) = &mut self.world.borrow_mut().tables[table].table {
-            table.send(number, time, parts.clone(), is_atomic);
+        let place = (pk, self.row(&copy));
+        let (older, newer) = {
+            let mut world = self.world.borrow_mut();
+            (world.number(), world.number())
+        };
+        let begin = tokio::time::Instant::now();
+        let deletion = self.deletion(TABLES[table], &copy, place);
+        let deletion = Sent::one(pk, deletion, time_of(newer));
+        self.send(table, newer, time_of(newer), deletion).await?;
+        // A flush may come between; half of the grace is for the way.
+        let millis = self.rng.below(4) * self.rng.below(300);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        if begin.elapsed() < Duration::from_secs(u64::from(GRACE_S) / 2) {
+            let value = i32::try_from(older).unwrap();
+            let insert = self.insert(TABLES[table], &copy, place, value, true);
+            let insert = Sent::one(pk, insert, time_of(older));
+            self.send(table, older, time_of(older), insert).await?;
+        }
+        Ok(())
+    }
+
+    /// The table as it is now, without what was written to it.
+    fn writing(&self, table: usize) -> Option<Table> {
+        let world = self.world.borrow();
+        let table = world.tables[table].usable()?;
+        Some(Table::new(table.shape, table.columns.clone()))
+    }
+
+    async fn send(&mut self, place: usize, number: u64, time: i64, sent: Sent) -> Result<()> {
+        let Sent {
+            text,
+            parts,
+            is_atomic,
+        } = sent;
+        let partitions = parts.len();
+        if let Some(table) = &mut self.world.borrow_mut().tables[place].table {
+            table.send(number, time, parts, is_atomic);
         }
         let answer = self.ask(&text, &one()).await?;
         let mut world = self.world.borrow_mut();
-        let table = world.tables[table].table.as_mut().unwrap();
+        let table = world.tables[place].table.as_mut().unwrap();
         match answer {
             Ok(_) => table.acknowledged(number),
             // A logged batch over several shards is refused.
-            Err((ErrorCode::Invalid, _)) if is_atomic && parts.len() > 1 => table.refused(number),
+            Err((ErrorCode::Invalid, _)) if is_atomic && partitions > 1 => table.refused(number),
             Err((code, why)) => return Err(Stop::Failed(format!("{text}\n  {code:?}: {why}"))),
         }
         Ok(())
@@ -82,27 +155,22 @@ impl Actor {
         Ok(())
     }
 
-    /// A statement or a batch; its text, its meaning by partition, and whether it is atomic.
-    fn compose(
-        &mut self,
-        name: &str,
-        table: &Table,
-        number: u64,
-        time: i64,
-    ) -> (String, BTreeMap<i32, Vec<Effect>>, bool) {
+    /// A statement or a batch.
+    fn compose(&mut self, name: &str, table: &Table, number: u64, time: i64) -> Sent {
         let pks = self.partitions(table);
-        let Some(&first) = pks.first() else {
-            return (String::new(), BTreeMap::new(), false);
-        };
         let mut parts = BTreeMap::new();
+        let Some(&first) = pks.first() else {
+            return Sent {
+                text: String::new(),
+                parts,
+                is_atomic: false,
+            };
+        };
         let value = i32::try_from(number).unwrap();
         if self.rng.below(3) > 0 {
             let ck = self.row(table);
-            let mut statement = self.statement(name, table, (first, ck), value, true);
-            let using = format!("USING TIMESTAMP {time}");
-            statement.text = statement.text.replace("$USING", &using);
-            parts.insert(first, statement.effects);
-            return (statement.text, parts, true);
+            let statement = self.statement(name, table, (first, ck), value, true);
+            return Sent::one(first, statement, time);
         }
         let several = self.rng.one_in(2);
         let kind = if self.rng.one_in(2) { "" } else { "UNLOGGED " };
@@ -127,14 +195,18 @@ impl Actor {
             }
         }
         text.push_str("APPLY BATCH");
-        (text, parts, kind.is_empty())
+        Sent {
+            text,
+            parts,
+            is_atomic: kind.is_empty(),
+        }
     }
 
     /// Partitions that this client may write, in random order.
     fn partitions(&mut self, table: &Table) -> Vec<i32> {
         let (number, clients) = self.number;
         let mut pks: Vec<i32> = (0..PARTITIONS)
-            .filter(|pk| !table.shape.purges || pk % clients == number)
+            .filter(|pk| !table.shape.purges() || pk % clients == number)
             .collect();
         node_env::chance::shuffle(&mut self.rng, &mut pks);
         pks
@@ -160,7 +232,6 @@ impl Actor {
             true => format!("pk = {pk} AND ck = {ck}"),
             false => format!("pk = {pk}"),
         };
-        let from = format!("DELETE FROM {KEYSPACE}.{name} $USING WHERE pk = {pk}");
         match self.rng.below(15) {
             0..7 => self.insert(name, table, (pk, ck), value, with_static),
             7..10 => {
@@ -196,14 +267,22 @@ impl Actor {
                     effects: cells(&columns, ck, None),
                 }
             }
-            12 if has_rows => Statement {
+            _ => self.deletion(name, table, (pk, ck)),
+        }
+    }
+
+    /// The deletion of rows or of a partition.
+    fn deletion(&mut self, name: &str, table: &Table, (pk, ck): (i32, i32)) -> Statement {
+        let from = format!("DELETE FROM {KEYSPACE}.{name} $USING WHERE pk = {pk}");
+        match self.rng.below(3) {
+            0 if table.shape.has_rows => Statement {
                 text: format!("{from} AND ck = {ck}"),
                 effects: vec![Effect::Rows {
                     first: ck,
                     last: ck,
                 }],
             },
-            13 if has_rows => {
+            1 if table.shape.has_rows => {
                 let last = ck + i32::try_from(self.rng.below(4)).unwrap();
                 let end = last + 1;
                 Statement {

@@ -42,12 +42,6 @@ use crate::raft_rows::{applied_rows, compact_rows, snapshot_rows, write_rows};
 /// How often a change is tried when others change the same things.
 const ATTEMPTS: u32 = 10;
 
-/// A snapshot is taken when the log has grown by so many entries.
-const SNAPSHOT_ENTRIES: u64 = 1_024;
-
-/// Entries that stay behind a snapshot, for members that lag.
-const TRAILING_ENTRIES: u64 = 200;
-
 /// The history remembers commands for this long, in µs.
 const HISTORY_MICROS: i64 = 3_600 * 1_000_000;
 
@@ -56,6 +50,24 @@ const HISTORY_KEY: &str = "history";
 
 /// Told of every agreed change of the schema, after its state was published.
 pub type SchemaListener = Box<dyn Fn(&SchemaChange)>;
+
+/// How long the kept log of the group gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLength {
+    /// A snapshot is taken when so many entries were applied since the last.
+    pub snapshot_entries: u64,
+    /// Entries that stay behind a snapshot, for members that lag.
+    pub trailing_entries: u64,
+}
+
+impl Default for LogLength {
+    fn default() -> Self {
+        Self {
+            snapshot_entries: 1_024,
+            trailing_entries: 200,
+        }
+    }
+}
 
 /// What the agreed log needs of its node.
 pub struct Parts {
@@ -73,6 +85,8 @@ pub struct Parts {
     pub published: Arc<Published<ClusterState>>,
     /// Who is told of schema changes.
     pub listener: SchemaListener,
+    /// When the log is shortened.
+    pub log_length: LogLength,
 }
 
 /// The agreed log, on the control task.
@@ -465,7 +479,8 @@ impl Group0 {
     }
 
     async fn shorten_log(&mut self) -> Result<(), Fatal> {
-        if self.applied < self.snapshot_index + SNAPSHOT_ENTRIES {
+        let length = self.parts.log_length;
+        if self.applied < self.snapshot_index.saturating_add(length.snapshot_entries) {
             return Ok(());
         }
         let Some(snapshot) = self
@@ -476,7 +491,7 @@ impl Group0 {
         };
         let at = WriteTime(self.parts.clock.write_time());
         let mut rows = snapshot_rows(self.group, self.parts.local.host_id, &snapshot, at);
-        let end = snapshot.index.saturating_sub(TRAILING_ENTRIES);
+        let end = snapshot.index.saturating_sub(length.trailing_entries);
         rows.add(compact_rows(self.group, end, at));
         self.parts.store.write(rows.into_mutations()?).await?;
         self.driver.compact(self.group, end);

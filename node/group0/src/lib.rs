@@ -15,7 +15,7 @@ mod propose;
 mod raft_rows;
 mod start;
 
-pub use group::{Parts, SchemaListener};
+pub use group::{LogLength, Parts, SchemaListener};
 pub use handle::{Agreed, ChangeTimeouts, Group0Error, Group0Handle};
 pub use start::{
     Running, StartError, Versions, kept_cluster_name, kept_host_id, new_host_id, start,

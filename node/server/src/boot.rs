@@ -17,11 +17,13 @@ use node_cluster::{ClusterState, LocalImage, LocalNode, Program, own_rows, store
 use node_coordinator::{Coordinator, Timeouts};
 use node_env::files::FileLock;
 use node_env::{Env, Published, TaskGroup};
-pub use node_group0::ChangeTimeouts;
+pub use node_group0::{ChangeTimeouts, LogLength};
 use node_group0::{Group0Handle, Parts, Running, Versions};
 use node_query::{EventHub, Executor, QueryLimits, RequestCounters, Service, StatementCache};
 use node_replica::{LocalStore, LocalTable, Replica, RequestQueue, ShardHandle, Spaces};
-use node_storage::{LogOptions, Owner, Replayed, Space, Storage, StorageOptions, SyncMode};
+use node_storage::{
+    BrokenRules, LogOptions, Owner, Replayed, Space, Storage, StorageOptions, SyncMode,
+};
 use tokio::sync::mpsc;
 
 /// What this program says it is.
@@ -89,6 +91,8 @@ pub struct NodeOptions {
     pub timeouts: Timeouts,
     /// How long agreed changes may take.
     pub change_timeouts: ChangeTimeouts,
+    /// When the agreed log is shortened.
+    pub log_length: LogLength,
     /// Limits of requests.
     pub limits: QueryLimits,
     /// The longest frame of a client.
@@ -190,8 +194,25 @@ pub async fn boot(
     options: NodeOptions,
     factory: &dyn Factory,
 ) -> Result<(Control, Vec<ShardSeed>), BootError> {
+    boot_broken(env, options, factory, BrokenRules::NONE).await
+}
+
+/// As [`boot`], with rules of the storage switched off: to show in tests what each of them protects.
+///
+/// # Errors
+/// As [`boot`].
+///
+/// # Cancel safety
+/// As [`boot`].
+#[doc(hidden)]
+pub async fn boot_broken(
+    env: Env,
+    options: NodeOptions,
+    factory: &dyn Factory,
+    broken: BrokenRules,
+) -> Result<(Control, Vec<ShardSeed>), BootError> {
     let lock = lock_directory(&env, &options)?;
-    let storage = open_storage(&env, &options, factory)?;
+    let storage = open_storage(&env, &options, factory, broken)?;
     let tasks = Rc::new(TaskGroup::new("control"));
     let (local_store, report) = storage.open_local().await.doing("open the local store")?;
     tracing::debug!(?report, "the local store is replayed");
@@ -216,6 +237,7 @@ pub async fn boot(
         local,
         published: Arc::clone(&published),
         listener: schema_listener(event_senders),
+        log_length: options.log_length,
     };
     let (running, group0) = node_group0::start(parts, &VERSIONS, options.change_timeouts)
         .await
@@ -280,6 +302,7 @@ fn open_storage(
     env: &Env,
     options: &NodeOptions,
     factory: &dyn Factory,
+    broken: BrokenRules,
 ) -> Result<Storage, BootError> {
     let mut storage = StorageOptions::new(&options.directory, options.shards);
     storage.log_directory = options.log_directory.clone();
@@ -293,7 +316,7 @@ fn open_storage(
             .min(options.segment_bytes),
         ..LogOptions::default()
     };
-    Storage::open(env, storage, factory).doing("open the data directory")
+    Storage::open_broken(env, storage, factory, broken).doing("open the data directory")
 }
 
 fn local_tables() -> Vec<LocalTable> {

@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::{
-    BootError, ChangeTimeouts, Control, Doing, Identity, NodeOptions, Shard, ShardSeed, boot,
-    spawn_until_stopped,
+    BootError, ChangeTimeouts, Control, Doing, Identity, LogLength, NodeOptions, Shard, ShardSeed,
+    boot, spawn_until_stopped,
 };
 use crate::operator::{NodeOperator, store_status};
 
@@ -84,6 +84,7 @@ pub(crate) fn node_options(config: &Config) -> NodeOptions {
             change: millis(options.group0_raft_op_timeout_in_ms),
             truncate: millis(options.truncate_request_timeout_in_ms),
         },
+        log_length: LogLength::default(),
         limits: QueryLimits {
             page_bytes: options.query_page_size_in_bytes,
             batch_warn_bytes: kilobytes(options.batch_size_warn_threshold_in_kb),

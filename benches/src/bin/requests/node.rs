@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use backend_fjall::FjallFactory;
-use messina::boot::{ChangeTimeouts, Control, Identity, NodeOptions, Shard, boot};
+use messina::boot::{ChangeTimeouts, Control, Identity, LogLength, NodeOptions, Shard, boot};
 use messina_benches::Outcome;
 use messina_tests::client::Connection;
 use node_coordinator::Timeouts;
@@ -238,6 +238,7 @@ fn options(folder: &Path) -> NodeOptions {
             change: Duration::from_secs(60),
             truncate: Duration::from_secs(60),
         },
+        log_length: LogLength::default(),
         limits: QueryLimits::default(),
         frame_bytes: 16 << 20,
     }
