@@ -68,8 +68,8 @@ impl Actor {
     async fn act(&mut self) -> Result<()> {
         let table = self.rng.index(TABLES.len());
         match self.rng.below(100) {
-            0..54 => self.write(table).await,
-            54..58 => self.write_late(table).await,
+            0..50 => self.write(table).await,
+            50..58 => self.write_late(table).await,
             58..68 => self.read_partition(table).await,
             68..76 => self.scan(table, None).await.map(drop),
             76..82 => {

@@ -161,6 +161,10 @@ impl Story {
             let booted = tokio::time::timeout(Duration::from_secs(120), self.machine.boot(shards));
             let node = booted.await.ok().and_then(Result::ok);
             self.world.borrow_mut().told.starts_cut += u64::from(node.is_none());
+            if node.is_some() {
+                // What was replayed is on its way to the engine.
+                tokio::time::sleep(Duration::from_micros(self.rng.below(15_000))).await;
+            }
             self.crash(node).await;
         }
     }
