@@ -214,7 +214,9 @@ impl Flush {
 
     /// Writes that are older than a purged tombstone may have arrived meanwhile; then the tombstone must stay.
     fn must_start_again(&self, context: &MergeContext) -> bool {
-        context.floor_rule == FloorRule::Respected
+        // A second try forgets nothing, though what has expired loses its bytes; there is no third.
+        self.purging == Purging::Allowed
+            && context.floor_rule == FloorRule::Respected
             && self
                 .sink
                 .purged_too_much(|space| self.memtable.floor_after_flush(space))

@@ -215,10 +215,18 @@ impl OpenPartition {
             ranges: RangeChunks::Absent,
         };
         let (deletion, static_row, _) = stored.header()?.merge(new);
-        let static_row = static_row.and_then(|row| match purge(row.as_ref(), policy) {
-            Purged::Unchanged => Some(row),
-            Purged::Changed(less) => Some(less),
-            Purged::Nothing => None,
+        let static_row = static_row.and_then(|row| {
+            let purged = purge(row.as_ref(), policy);
+            if purged != Purged::Unchanged
+                && let Some(newest) = row.as_ref().max_timestamp()
+            {
+                sink.purged(place.space(), newest);
+            }
+            match purged {
+                Purged::Unchanged => Some(row),
+                Purged::Changed(less) => Some(less),
+                Purged::Nothing => None,
+            }
         });
         let mut tombstones = stored.tombstones()?;
         tombstones.merge(new_tombstones.clone());

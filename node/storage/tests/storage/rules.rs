@@ -1,11 +1,15 @@
 //! Rules that look like overhead until they are gone: one merger, the replay floor, row locks of a merge.
 
-use cql_mutation::{Partitions, ReadCommand};
+use cql_mutation::{
+    CellRef, ClusteringKey, Mutation, PartitionUpdateBuilder, Partitions, ReadCommand, RowBuilder,
+};
 use node_env::simulation::run;
-use node_storage::{BrokenRules, FloorRule, Owner, Slots, SpaceOptions, SpaceRange, Storage};
+use node_storage::{
+    BrokenRules, FloorRule, Owner, Slots, SpaceOptions, SpaceRange, Storage, WriteBatch,
+};
 
 use crate::model::{Batch, Col, Seen, Write};
-use crate::world::{Life, SPACE, World, key, write_batch};
+use crate::world::{Life, SPACE, World, clustering, key, number, write_batch};
 
 fn insert(time: i64, col: Col, text: &str) -> Batch {
     let cells = vec![(col, Some(text.to_owned()))];
@@ -123,6 +127,77 @@ fn a_tombstone_stays_while_older_writes_wait() {
 #[test]
 fn without_the_floor_a_deleted_row_comes_back() {
     assert!(!run(delete_before_an_older_write(FloorRule::Ignored)).is_empty());
+}
+
+/// What has expired loses its bytes in a flush, which is no tombstone that must be kept; the flush has to come to its end.
+#[test]
+fn a_flush_of_what_has_expired_ends_while_older_writes_wait() {
+    run(async {
+        let mut world = World::new(6);
+        let life = world.boot(1).await.unwrap();
+        let store = life.shards[0].clone();
+        let now = life.env.clock.now_seconds();
+        let mut row = RowBuilder::new();
+        row.cell(
+            number(Col::V),
+            CellRef::expiring(10, 10, now - 3_600, b"expired"),
+        );
+        let mut update = PartitionUpdateBuilder::new();
+        update.row(ClusteringKey::new(&clustering(1)), row.take());
+        let mutation = Mutation::new(life.table.id, key(1), update.finish());
+        let batch = WriteBatch {
+            mutations: vec![(SPACE, mutation)],
+            assigned: None,
+        };
+        store.durable(store.apply(batch).unwrap()).await.unwrap();
+        let late = insert(5, Col::W, "late");
+        let both = both(store.flush(), apply(&life, &late));
+        let minute = std::time::Duration::from_secs(60);
+        let (flushed, ()) = tokio::time::timeout(minute, both).await.unwrap();
+        flushed.unwrap();
+        assert_eq!(life.storage.stats().merges, 1);
+    });
+}
+
+/// The flush of deleted static values; at some moment of it older values arrive.
+/// `None` if it was over by then.
+async fn older_static_value_after(seed: u64, millis: u64) -> Option<Option<String>> {
+    let mut world = World::new(seed);
+    world.gc_grace_s = 0;
+    let life = world.boot(1).await.unwrap();
+    let fixed = |time, value: Option<&str>| {
+        let value = value.map(str::to_owned);
+        let writes = (0..20).map(|pk| {
+            let value = value.clone();
+            (pk, Write::Static { value })
+        });
+        let writes = writes.collect();
+        Batch { time, writes }
+    };
+    let store = life.shards[0].clone();
+    apply(&life, &fixed(10, None)).await;
+    let merges = life.storage.stats().merges;
+    let late = async {
+        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+        let is_over = life.storage.stats().merges > merges;
+        apply(&life, &fixed(5, Some("late"))).await;
+        is_over
+    };
+    let (flushed, is_over) = both(store.flush(), late).await;
+    flushed.unwrap();
+    store.flush().await.unwrap();
+    let seen = life.scan().await.unwrap();
+    let fixed = seen.into_values().find_map(|partition| partition.fixed);
+    (!is_over).then_some(fixed)
+}
+
+#[test]
+fn a_deleted_static_value_stays_deleted_whenever_an_older_one_arrives() {
+    let moments = (0..2).flat_map(|seed| (0..20).map(move |millis| (seed, millis)));
+    let seen = moments.filter_map(|(seed, millis)| run(older_static_value_after(seed, millis)));
+    let seen: Vec<Option<String>> = seen.collect();
+    assert!(seen.len() > 4, "{} moments are not enough", seen.len());
+    assert!(seen.iter().all(Option::is_none), "{seen:?}");
 }
 
 /// The engine has a tombstone, an old log the write that it shadows; the node crashes between flush and retirement.

@@ -210,7 +210,7 @@ pub(crate) fn table() -> Arc<Table> {
 
 const S: ColumnNumber = ColumnNumber(0);
 
-fn number(col: Col) -> ColumnNumber {
+pub(crate) fn number(col: Col) -> ColumnNumber {
     match col {
         Col::V => ColumnNumber(1),
         Col::W => ColumnNumber(2),
