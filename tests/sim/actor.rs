@@ -1,15 +1,19 @@
 //! A client that does what chance says, one request at a time, and keeps the books.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use cql_protocol::{ErrorCode, OutgoingParameters};
+use cql_protocol::{ErrorCode, OutgoingParameters, OutgoingValues, ValueRef};
 use messina_tests::client::{Answer, ClientError, one};
-use node_env::{Rng, SeededRng};
+use node_env::{NodeClock, Rng, SeededRng};
 
+use crate::content::Column;
 use crate::machine::Client;
-use crate::model::{Column, GRACE_S, LONG_GRACE_S, Shape, Table};
+use crate::model::{GRACE_S, LONG_GRACE_S, Shape, Table};
+use crate::template;
 use crate::world::{GUEST, KEYSPACE, TABLES, TYPES, TableChange, Versioned, World};
 
 /// Names of columns that come and go.
@@ -22,6 +26,12 @@ pub(crate) enum Faults {
     None,
     /// Something was made to go wrong.
     Planned,
+}
+
+/// A column as CREATE TABLE and ALTER TABLE want it.
+fn declared(column: &Column) -> String {
+    let suffix = if column.is_static { " STATIC" } else { "" };
+    format!("{} {}{suffix}", column.name, column.kind.name())
 }
 
 /// Why a client stops.
@@ -43,6 +53,10 @@ pub(crate) struct Actor {
     /// Its number, and how many there are.
     pub(crate) number: (i32, i32),
     pub(crate) faults: Faults,
+    /// The node's, to know what may have expired.
+    pub(crate) clock: Arc<NodeClock>,
+    /// Ids of prepared statements by their texts.
+    pub(crate) prepared: BTreeMap<String, Vec<u8>>,
 }
 
 impl Actor {
@@ -57,6 +71,10 @@ impl Actor {
                     return;
                 }
             }
+            let quiet_until = self.world.borrow().quiet_until;
+            if let Some(moment) = quiet_until {
+                tokio::time::sleep_until(moment).await;
+            }
             match self.act().await {
                 Ok(()) => {}
                 Err(Stop::Down) => return,
@@ -68,9 +86,10 @@ impl Actor {
     async fn act(&mut self) -> Result<()> {
         let table = self.rng.index(TABLES.len());
         match self.rng.below(100) {
-            0..50 => self.write(table).await,
-            50..58 => self.write_late(table).await,
-            58..68 => self.read_partition(table).await,
+            0..48 => self.write(table).await,
+            48..58 => self.write_late(table).await,
+            58..65 => self.read_partition(table).await,
+            65..68 => self.read_partitions(table).await,
             68..76 => self.scan(table, None).await.map(drop),
             76..82 => {
                 let rows = i32::try_from(self.rng.between(1, 7)).unwrap();
@@ -97,7 +116,7 @@ impl Actor {
         text: &str,
         parameters: &OutgoingParameters<'_>,
     ) -> Result<std::result::Result<Answer, (ErrorCode, String)>> {
-        let asked = self.client.query_with(text, parameters);
+        let asked = self.send_either(text, parameters);
         let answer = tokio::time::timeout(Duration::from_secs(60), asked).await;
         let unanswered = match answer {
             Err(_) => "no answer within a minute".to_owned(),
@@ -127,6 +146,48 @@ impl Actor {
             Faults::Planned => Stop::Down,
             Faults::None => Stop::Failed(format!("{text}\n  {unanswered}")),
         })
+    }
+
+    /// Sends a text with its literals, or prepares it and sends its values.
+    async fn send_either(
+        &mut self,
+        text: &str,
+        parameters: &OutgoingParameters<'_>,
+    ) -> std::result::Result<Answer, ClientError> {
+        if !text.contains('‹') || self.rng.one_in(2) {
+            let text = template::literal(text);
+            return self.client.query_with(&text, parameters).await;
+        }
+        let (text, values) = template::prepared(text);
+        let values: Vec<ValueRef<'_>> = values.iter().map(|bytes| ValueRef::Bytes(bytes)).collect();
+        let parameters = OutgoingParameters {
+            values: OutgoingValues::Positional(&values),
+            ..*parameters
+        };
+        loop {
+            let id = match self.prepared.get(&text) {
+                Some(id) => id.clone(),
+                None => {
+                    let id = self.client.prepare(&text).await?.id;
+                    self.prepared.insert(text.clone(), id.clone());
+                    id
+                }
+            };
+            let answer = self.client.execute(&id, &parameters).await;
+            match &answer {
+                // A change of the table has made it void.
+                Err(error) if error.code() == Some(ErrorCode::Unprepared) => {
+                    self.world.borrow_mut().told.prepared_again += 1;
+                    drop(self.prepared.remove(&text));
+                }
+                _ => return answer,
+            }
+        }
+    }
+
+    /// What time it is for the node, in seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_seconds()
     }
 
     /// Asks for what must be answered.
@@ -204,13 +265,9 @@ impl Actor {
                 let free = COLUMNS
                     .into_iter()
                     .find(|name| table.columns.iter().all(|column| column.name != *name))?;
-                let column = Column {
-                    name: free,
-                    birth: self.world.borrow_mut().number(),
-                    is_static: table.shape.has_rows && self.rng.one_in(4),
-                };
-                let kind = if column.is_static { " STATIC" } else { "" };
-                let text = format!("ALTER TABLE {name} ADD {free} int{kind}");
+                let is_static = table.shape.has_rows && self.rng.one_in(4);
+                let column = Column::new(free, self.world.borrow_mut().number(), is_static);
+                let text = format!("ALTER TABLE {name} ADD {}", declared(&column));
                 Some((TableChange::Add(column), text))
             }
             4..7 => {
@@ -228,24 +285,26 @@ impl Actor {
     pub(crate) fn create(&mut self, name: &str, mut shape: Shape) -> (TableChange, String) {
         shape.is_descending &= shape.has_rows;
         let mut names = vec![("a", false), ("b", false)];
+        names.extend(["c", "d", "e"].map(|name| (name, false)));
+        names.retain(|(name, _)| ["a", "b"].contains(name) || self.rng.one_in(2));
         if shape.has_rows {
             names.push(("s", true));
+            names.extend(self.rng.one_in(2).then_some(("t", true)));
         }
-        let columns = names.into_iter().map(|(name, is_static)| Column {
-            name,
-            birth: self.world.borrow_mut().number(),
-            is_static,
+        let columns = names.into_iter().map(|(name, is_static)| {
+            Column::new(name, self.world.borrow_mut().number(), is_static)
         });
         let table = Table::new(shape, columns.collect());
-        let grace = shape.grace_s;
+        let columns: Vec<String> = table.columns.iter().map(declared).collect();
+        let (columns, grace) = (columns.join(", "), shape.grace_s);
         let text = match (shape.has_rows, shape.is_descending) {
             (true, descending) => format!(
-                "CREATE TABLE {name} (pk int, ck int, a int, b int, s int STATIC, PRIMARY KEY (pk, ck)) \
+                "CREATE TABLE {name} (pk int, ck int, {columns}, PRIMARY KEY (pk, ck)) \
                  WITH CLUSTERING ORDER BY (ck {}) AND gc_grace_seconds = {grace}",
                 if descending { "DESC" } else { "ASC" }
             ),
             (false, _) => format!(
-                "CREATE TABLE {name} (pk int PRIMARY KEY, a int, b int) WITH gc_grace_seconds = {grace}"
+                "CREATE TABLE {name} (pk int PRIMARY KEY, {columns}) WITH gc_grace_seconds = {grace}"
             ),
         };
         (TableChange::Create(table), text)

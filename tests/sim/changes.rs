@@ -1,7 +1,9 @@
 //! Changes of the schema: cut at every step, and asked for by many at once.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cql_protocol::ErrorCode;
 use messina_tests::client::one;
@@ -9,9 +11,10 @@ use node_env::files::Crash;
 use node_env::{Rng, SeededRng, TaskGroup};
 
 use crate::actor::{Actor, Faults, Stop};
+use crate::content::Column;
 use crate::machine::{Machine, Node, run};
-use crate::model::{Column, LONG_GRACE_S, Shape};
-use crate::verify::{verify_rows, verify_schema};
+use crate::model::{LONG_GRACE_S, Shape};
+use crate::verify::{verify_agreed_log, verify_rows, verify_schema};
 use crate::world::{GUEST, KEYSPACE, TableChange, World};
 
 /// Steps of a change that are cut, at most.
@@ -45,6 +48,8 @@ async fn actor(world: &Rc<RefCell<World>>, node: &Node, shard: usize, seed: u64)
         rng: SeededRng::new(seed),
         number: (0, 1),
         faults: Faults::None,
+        clock: Arc::clone(&node.clock),
+        prepared: BTreeMap::new(),
     }
 }
 
@@ -97,12 +102,8 @@ const SHAPE: Shape = Shape {
 };
 
 async fn add_column(actor: &mut Actor) -> Result<(), Stop> {
-    let column = Column {
-        name: "c",
-        birth: actor.world.borrow_mut().number(),
-        is_static: false,
-    };
-    let text = format!("ALTER TABLE {KEYSPACE}.t0 ADD c int");
+    let column = Column::new("c", actor.world.borrow_mut().number(), false);
+    let text = format!("ALTER TABLE {KEYSPACE}.t0 ADD c {}", column.kind.name());
     actor.make(0, TableChange::Add(column), &text).await
 }
 
@@ -155,6 +156,7 @@ fn cut_at_every_step(kind: Kind, seed: u64) {
             }
             let verified = async {
                 verify_schema(&mut actor).await?;
+                verify_agreed_log(&mut actor, machine.log_length).await?;
                 verify_rows(&mut actor).await?;
                 prepare(&mut actor, kind).await
             };
@@ -175,8 +177,9 @@ fn cut_at_every_step(kind: Kind, seed: u64) {
                 true => Crash::Process,
                 false => Crash::Power { seed: power },
             };
+            let now = node.clock.now_seconds();
             machine.crash(Some(node), how, power).await;
-            world.borrow_mut().node_down();
+            world.borrow_mut().node_down(now);
         }
         assert!(whole > 0, "{STEPS} steps were not enough for {kind:?}");
         let told = world.borrow().told;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backend_memory::{MemoryDisk, MemoryFactory};
@@ -15,7 +16,7 @@ use messina_tests::client::{ClientError, Connection};
 use node_coordinator::Timeouts;
 use node_env::files::{Crash, FileLock};
 use node_env::spawn::SimSpawnOptions;
-use node_env::{Deadline, SimMachine, TaskGroup};
+use node_env::{Deadline, NodeClock, SimMachine, TaskGroup};
 use node_query::QueryLimits;
 use node_storage::{BrokenRules, ShardStore, Storage, SyncMode};
 use tokio::io::DuplexStream;
@@ -41,7 +42,7 @@ pub(crate) struct Machine {
     pub(crate) disk: MemoryDisk,
     /// Rules of the storage that its nodes do not keep.
     pub(crate) broken: BrokenRules,
-    log_length: LogLength,
+    pub(crate) log_length: LogLength,
 }
 
 /// A node on it: what does not.
@@ -49,6 +50,7 @@ pub(crate) struct Node {
     pub(crate) shards: Vec<Shard>,
     pub(crate) storage: Storage,
     pub(crate) local: ShardStore,
+    pub(crate) clock: Arc<NodeClock>,
     control: Rc<TaskGroup>,
     connections: TaskGroup,
     _lock: Box<dyn FileLock>,
@@ -120,6 +122,7 @@ impl Machine {
             storage,
             tasks,
             lock,
+            env,
             ..
         } = control;
         let mut shards = Vec::new();
@@ -137,6 +140,7 @@ impl Machine {
             shards,
             storage,
             local,
+            clock: env.clock,
             control: tasks,
             connections: TaskGroup::new("connections"),
             _lock: lock,

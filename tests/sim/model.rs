@@ -1,48 +1,21 @@
 //! What a table must hold, told by the rules of CQL and by nothing of the product.
 //!
-//! A table is the list of writes that were sent to it. What a partition holds is worked out from the list each time:
-//! the newest cell wins, a deletion takes what is not newer, a row is there while its marker or one of its cells is.
+//! A table is the list of writes that were sent to it. What a partition holds is worked out from the list each time.
 //! Write times are unique per statement, and a statement never writes a cell twice, so that nothing depends on ties.
 //!
 //! # What is not known
 //! A write without an answer was made or not. A read tries every combination of the writes that are open for it; one of
 //! them must give what was read. What all fitting combinations agree on is known from then on, so what was once read
-//! must be read again.
+//! must be read again. A write with a time to live that runs out while it is sent or read may have expired or not; this is
+//! tried, too, and nothing is learned from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::content::{Column, Content, Effect, Life, Row, Value};
+
 /// Writes that may be open for one read of a partition; with more the read is not compared.
 const OPEN_MAX: usize = 10;
-
-/// A row of an answer, in the order of the columns asked for.
-pub(crate) type Row = Vec<Option<i32>>;
-
-/// A column that is no key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub(crate) name: &'static str,
-    /// A name that was dropped and added again is another column.
-    pub(crate) birth: u64,
-    pub(crate) is_static: bool,
-}
-
-/// What a statement does to one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// The marker that INSERT leaves.
-    Marker { ck: i32 },
-    /// A cell; `ck` is `None` for a static one, `value` for a deleted one.
-    Cell {
-        ck: Option<i32>,
-        birth: u64,
-        value: Option<i32>,
-    },
-    /// Rows from `first` to `last`, both taken along.
-    Rows { first: i32, last: i32 },
-    /// Everything.
-    Partition,
-}
 
 /// Whether a write was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +37,19 @@ struct Part {
     fate: Fate,
 }
 
+/// The seconds between which something expires: known better once the write has its answer.
+#[derive(Clone, Copy, Debug)]
+struct Expiry {
+    ttl: i64,
+    first: i64,
+    last: i64,
+}
+
 /// A statement or a batch.
 #[derive(Clone, Debug)]
 struct Write {
     time: i64,
+    expiry: Option<Expiry>,
     parts: BTreeMap<i32, Part>,
     /// All partitions or none; else each partition by itself.
     is_atomic: bool,
@@ -104,6 +86,8 @@ pub(crate) struct Table {
     pub(crate) shape: Shape,
     pub(crate) columns: Vec<Column>,
     writes: BTreeMap<u64, Write>,
+    /// The newest moment that was seen, in seconds.
+    latest: i64,
     /// Writes without an answer of which a read has told since this was last taken.
     pub(crate) settled: Settled,
 }
@@ -116,10 +100,10 @@ pub(crate) struct Settled {
 }
 
 /// Which rows of a partition a SELECT wants.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    /// Clustering keys from here, `None` for no restriction, also when the partition has no rows.
-    pub(crate) rows: Option<(i32, i32)>,
+    /// Clustering keys, `None` for no restriction, also when the partition has no rows.
+    pub(crate) rows: Option<Vec<i32>>,
     pub(crate) is_reversed: bool,
     pub(crate) limit: Option<usize>,
 }
@@ -132,70 +116,35 @@ impl Wanted {
     };
 }
 
-/// What was certain when a read began.
+/// What was certain when a read began, and when that was.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Before(BTreeSet<(u64, i32)>);
-
-#[derive(Default)]
-struct Content {
-    markers: BTreeMap<i32, i64>,
-    cells: BTreeMap<(Option<i32>, u64), (i64, Option<i32>)>,
-    deleted_rows: Vec<(i64, i32, i32)>,
-    deleted: Option<i64>,
+pub(crate) struct Before {
+    made: BTreeSet<(u64, i32)>,
+    now: i64,
 }
 
-impl Content {
-    fn apply(&mut self, time: i64, effects: &[Effect]) {
-        for effect in effects {
-            match effect {
-                Effect::Marker { ck } => {
-                    let marker = self.markers.entry(*ck).or_insert(time);
-                    *marker = time.max(*marker);
-                }
-                Effect::Cell { ck, birth, value } => {
-                    let cell = self.cells.entry((*ck, *birth)).or_insert((time, *value));
-                    if time > cell.0 {
-                        *cell = (time, *value);
-                    }
-                }
-                Effect::Rows { first, last } => self.deleted_rows.push((time, *first, *last)),
-                Effect::Partition => self.deleted = self.deleted.max(Some(time)),
-            }
+impl Before {
+    fn has(&self, number: u64, pk: i32) -> bool {
+        self.made.contains(&(number, pk))
+    }
+}
+
+/// A write that is sent.
+pub(crate) struct Outgoing {
+    pub(crate) number: u64,
+    pub(crate) time: i64,
+    pub(crate) parts: BTreeMap<i32, Vec<Effect>>,
+    pub(crate) is_atomic: bool,
+    /// Seconds.
+    pub(crate) ttl: Option<i64>,
+}
+
+impl Write {
+    /// What it did was done before `now`.
+    fn is_over(&mut self, now: i64) {
+        if let Some(expiry) = &mut self.expiry {
+            expiry.last = expiry.last.min(now + expiry.ttl);
         }
-    }
-
-    /// Whether something of this time is still there.
-    fn stands(&self, ck: Option<i32>, time: i64) -> bool {
-        let covered = |&(deleted, first, last): &(i64, i32, i32)| {
-            deleted >= time && ck.is_some_and(|ck| (first..=last).contains(&ck))
-        };
-        self.deleted.is_none_or(|deleted| deleted < time) && !self.deleted_rows.iter().any(covered)
-    }
-
-    fn value(&self, ck: Option<i32>, column: &Column) -> Option<i32> {
-        let ck = if column.is_static { None } else { ck };
-        let (time, value) = self.cells.get(&(ck, column.birth))?;
-        value.filter(|_| self.stands(ck, *time))
-    }
-
-    fn rows(&self, columns: &[Column]) -> BTreeSet<i32> {
-        let named = self.cells.keys().filter_map(|(ck, _)| *ck);
-        let has_cell = |ck: i32| {
-            columns
-                .iter()
-                .any(|column| !column.is_static && self.value(Some(ck), column).is_some())
-        };
-        let is_marked = |ck: i32| {
-            self.markers
-                .get(&ck)
-                .is_some_and(|time| self.stands(Some(ck), *time))
-        };
-        self.markers
-            .keys()
-            .copied()
-            .chain(named)
-            .filter(|ck| is_marked(*ck) || has_cell(*ck))
-            .collect()
     }
 }
 
@@ -205,37 +154,40 @@ impl Table {
             shape,
             columns,
             writes: BTreeMap::new(),
+            latest: i64::MIN,
             settled: Settled::default(),
         }
     }
 
     /// A write is sent.
-    pub(crate) fn send(
-        &mut self,
-        number: u64,
-        time: i64,
-        parts: BTreeMap<i32, Vec<Effect>>,
-        is_atomic: bool,
-    ) {
+    pub(crate) fn send(&mut self, write: Outgoing, now: i64) {
         let part = |effects| Part {
             effects,
             fate: Fate::Pending,
         };
-        let parts = parts
-            .into_iter()
-            .map(|(pk, effects)| (pk, part(effects)))
-            .collect();
-        let write = Write {
-            time,
-            parts,
-            is_atomic,
-        };
-        self.writes.insert(number, write);
+        let parts = write.parts.into_iter();
+        let parts = parts.map(|(pk, effects)| (pk, part(effects))).collect();
+        let expiry = write.ttl.map(|ttl| Expiry {
+            ttl,
+            first: now + ttl,
+            last: i64::MAX,
+        });
+        self.writes.insert(
+            write.number,
+            Write {
+                time: write.time,
+                expiry,
+                parts,
+                is_atomic: write.is_atomic,
+            },
+        );
     }
 
     /// A write was acknowledged.
-    pub(crate) fn acknowledged(&mut self, number: u64) {
-        for part in self.writes.get_mut(&number).unwrap().parts.values_mut() {
+    pub(crate) fn acknowledged(&mut self, number: u64, now: i64) {
+        let write = self.writes.get_mut(&number).unwrap();
+        write.is_over(now);
+        for part in write.parts.values_mut() {
             part.fate = Fate::Made;
         }
     }
@@ -246,14 +198,14 @@ impl Table {
     }
 
     /// The node went down: what was not answered never will be.
-    pub(crate) fn node_down(&mut self) {
-        let parts = self
-            .writes
-            .values_mut()
-            .flat_map(|write| write.parts.values_mut());
-        for part in parts {
-            if part.fate == Fate::Pending {
-                part.fate = Fate::Unknown;
+    pub(crate) fn node_down(&mut self, now: i64) {
+        self.latest = self.latest.max(now);
+        for write in self.writes.values_mut() {
+            write.is_over(now);
+            for part in write.parts.values_mut() {
+                if part.fate == Fate::Pending {
+                    part.fate = Fate::Unknown;
+                }
             }
         }
     }
@@ -264,7 +216,7 @@ impl Table {
     }
 
     /// What is certain now; to be taken before a read is sent.
-    pub(crate) fn before(&self) -> Before {
+    pub(crate) fn before(&self, now: i64) -> Before {
         let made = self.writes.iter().flat_map(|(number, write)| {
             write
                 .parts
@@ -272,36 +224,65 @@ impl Table {
                 .filter(|(_, part)| part.fate == Fate::Made)
                 .map(|(pk, _)| (*number, *pk))
         });
-        Before(made.collect())
+        let made = made.collect();
+        Before { made, now }
     }
 
-    /// Whether some write to a partition was open at any time since `before`.
-    pub(crate) fn is_disturbed(&self, pk: i32, before: &Before) -> bool {
-        !self.open(pk, before).is_empty()
+    /// Whether some write to a partition was open, or has expired, at any time from `before` to now.
+    pub(crate) fn is_disturbed(&self, pk: i32, before: &Before, now: i64) -> bool {
+        !self.open(pk, before).is_empty() || !self.expiring(pk, before, now).is_empty()
+    }
+
+    /// Writes to a partition that had expired for a read between `before` and now, or not.
+    fn expiring(&self, pk: i32, before: &Before, now: i64) -> Vec<u64> {
+        let latest = self.latest.max(now);
+        let may_expire = |write: &Write| {
+            write.parts.contains_key(&pk)
+                && write
+                    .expiry
+                    .is_some_and(|expiry| expiry.first <= latest && expiry.last > before.now)
+        };
+        self.writes
+            .iter()
+            .filter(|(_, write)| may_expire(write))
+            .map(|(number, _)| *number)
+            .collect()
     }
 
     fn open(&self, pk: i32, before: &Before) -> Vec<u64> {
         self.writes
             .iter()
             .filter(|(number, write)| {
-                write.parts.get(&pk).is_some_and(|part| {
-                    part.fate != Fate::NotMade && !before.0.contains(&(**number, pk))
-                })
+                write
+                    .parts
+                    .get(&pk)
+                    .is_some_and(|part| part.fate != Fate::NotMade && !before.has(**number, pk))
             })
             .map(|(number, _)| *number)
             .collect()
     }
 
-    fn answer(&self, pk: i32, wanted: Wanted, made: &dyn Fn(u64) -> bool) -> Vec<Row> {
+    fn answer(
+        &self,
+        pk: i32,
+        wanted: &Wanted,
+        made: &dyn Fn(u64) -> bool,
+        has_expired: &dyn Fn(u64, Expiry) -> bool,
+    ) -> Vec<Row> {
         let mut content = Content::default();
         for (number, write) in &self.writes {
             if let Some(part) = write.parts.get(&pk).filter(|_| made(*number)) {
-                content.apply(write.time, &part.effects);
+                let life = match write.expiry {
+                    Some(expiry) if has_expired(*number, expiry) => Life::Expired,
+                    Some(_) | None => Life::Alive,
+                };
+                content.apply(write.time, &part.effects, life);
             }
         }
         let row = |ck: Option<i32>| -> Row {
             let keys = [Some(pk), ck]
                 .into_iter()
+                .map(|key| key.map(Value::Int))
                 .take(1 + usize::from(self.shape.has_rows));
             let values = self.columns.iter().map(|column| content.value(ck, column));
             keys.chain(values).collect()
@@ -314,11 +295,7 @@ impl Table {
                 .any(|column| column.is_static && content.value(None, column).is_some());
             return Vec::from_iter((is_there && wanted.rows.is_none()).then(|| row(None)));
         }
-        let in_slice = |ck: &i32| {
-            wanted
-                .rows
-                .is_none_or(|(first, last)| (first..=last).contains(ck))
-        };
+        let in_slice = |ck: &i32| wanted.rows.as_ref().is_none_or(|rows| rows.contains(ck));
         let mut keys: Vec<i32> = live.into_iter().filter(in_slice).collect();
         if self.shape.is_descending != wanted.is_reversed {
             keys.reverse();
@@ -334,24 +311,35 @@ impl Table {
     pub(crate) fn compare(
         &mut self,
         pk: i32,
-        wanted: Wanted,
+        wanted: &Wanted,
         before: &Before,
+        now: i64,
         got: &[Row],
     ) -> Result<(), String> {
+        self.latest = self.latest.max(now);
+        let got = self.ordered(got);
         let open = self.open(pk, before);
-        if open.len() > OPEN_MAX {
+        let expiring = self.expiring(pk, before, now);
+        let bits = open.len() + expiring.len();
+        if bits > OPEN_MAX {
             return Ok(());
         }
+        let chosen_at = |chosen: usize, place: usize| chosen >> place & 1 == 1;
+        let place_in = |list: &[u64], number| list.iter().position(|one| *one == number);
         let fits = |chosen: &usize| {
-            let made = |number: u64| match open.iter().position(|open| *open == number) {
-                Some(place) => chosen >> place & 1 == 1,
-                None => before.0.contains(&(number, pk)),
+            let made = |number: u64| match place_in(&open, number) {
+                Some(place) => chosen_at(*chosen, place),
+                None => before.has(number, pk),
             };
-            self.answer(pk, wanted, &made) == got
+            let has_expired = |number: u64, expiry: Expiry| match place_in(&expiring, number) {
+                Some(place) => chosen_at(*chosen, open.len() + place),
+                None => expiry.last <= before.now,
+            };
+            self.answer(pk, wanted, &made, &has_expired) == got
         };
-        let fitting: Vec<usize> = (0..1_usize << open.len()).filter(fits).collect();
+        let fitting: Vec<usize> = (0..1_usize << bits).filter(fits).collect();
         if fitting.is_empty() {
-            return Err(self.surprise(pk, wanted, before, &open, got));
+            return Err(self.surprise(pk, wanted, before, &open, &got));
         }
         for (place, number) in open.iter().enumerate() {
             let made = fitting.iter().filter(|chosen| *chosen >> place & 1 == 1);
@@ -363,6 +351,19 @@ impl Table {
             self.learn(*number, pk, fate);
         }
         Ok(())
+    }
+
+    /// Elements of a list are in the order in which they came; with several writers at once nobody knows it.
+    fn ordered(&self, rows: &[Row]) -> Vec<Row> {
+        let mut rows = rows.to_vec();
+        if !self.shape.purges() {
+            for value in rows.iter_mut().flatten() {
+                if let Some(Value::List(elements)) = value {
+                    elements.sort_unstable();
+                }
+            }
+        }
+        rows
     }
 
     /// A part of an atomic batch tells of all its parts.
@@ -386,14 +387,20 @@ impl Table {
     fn surprise(
         &self,
         pk: i32,
-        wanted: Wanted,
+        wanted: &Wanted,
         before: &Before,
         open: &[u64],
         got: &[Row],
     ) -> String {
-        let expected = self.answer(pk, wanted, &|number| before.0.contains(&(number, pk)));
+        let expected = self.answer(
+            pk,
+            wanted,
+            &|number| before.has(number, pk),
+            &|_, expiry| expiry.last <= before.now,
+        );
         let mut text = format!(
-            "partition {pk}, {wanted:?}\n  columns  {:?}\n  expected {expected:?}\n  got      {got:?}\n  open     {open:?}\n  writes of this partition:\n",
+            "partition {pk} at {}, {wanted:?}\n  columns  {:?}\n  expected {expected:?}\n  got      {got:?}\n  open     {open:?}\n  writes of this partition:\n",
+            before.now,
             self.columns
                 .iter()
                 .map(|column| column.name)
@@ -401,11 +408,11 @@ impl Table {
         );
         for (number, write) in &self.writes {
             if let Some(part) = write.parts.get(&pk) {
-                let certain = before.0.contains(&(*number, pk));
+                let certain = before.has(*number, pk);
                 writeln!(
                     text,
-                    "    {number} at {} certain={certain} {:?} {:?}",
-                    write.time, part.fate, part.effects
+                    "    {number} at {} certain={certain} {:?} {:?} {:?}",
+                    write.time, part.fate, write.expiry, part.effects
                 )
                 .unwrap();
             }

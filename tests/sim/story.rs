@@ -1,8 +1,9 @@
 //! One seed: a machine, several lives of a node on it, clients, crashes, and what every life must find.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backend_memory::{Fault, Operation};
@@ -12,7 +13,7 @@ use node_storage::BrokenRules;
 
 use crate::actor::{Actor, Faults, Stop};
 use crate::machine::{Machine, Node, run};
-use crate::verify::{verify_rows, verify_schema};
+use crate::verify::{verify_agreed_log, verify_rows, verify_schema};
 use crate::world::{KEYSPACE, Told, World};
 
 /// What is played.
@@ -32,7 +33,7 @@ impl Plot {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
-            lives: 4,
+            lives: 7,
             ignored: None,
             broken: BrokenRules::NONE,
             is_loud: false,
@@ -198,6 +199,8 @@ impl Story {
             rng: self.rng.fork(name),
             number: (0, 1),
             faults: Faults::None,
+            clock: Arc::clone(&node.clock),
+            prepared: BTreeMap::new(),
         })
     }
 
@@ -224,6 +227,8 @@ impl Story {
                 .map_err(|error| error.to_string())?;
             verify_schema(&mut actor).await.map_err(told)?;
         }
+        let length = self.machine.log_length;
+        verify_agreed_log(&mut actor, length).await.map_err(told)?;
         verify_rows(&mut actor).await.map_err(told)
     }
 
@@ -257,7 +262,7 @@ impl Story {
                     .inject(operation, skip, Fault::Crash { seed });
             }
         }
-        let _upkeep = upkeep(node, &mut self.rng);
+        let _upkeep = upkeep(node, &self.world, &mut self.rng);
         tokio::select! {
             biased;
             () = life_ends.notified() => {}
@@ -285,13 +290,14 @@ impl Story {
     }
 
     async fn end(&mut self, node: Node, end: End) -> Result<(), String> {
+        let clock = Arc::clone(&node.clock);
         match end {
             End::Stop => node.stop().await,
             End::AtOnce | End::Moment | End::FileChange(_) | End::EngineOperation(..) => {
                 self.crash(Some(node)).await;
             }
         }
-        self.world.borrow_mut().node_down();
+        self.world.borrow_mut().node_down(clock.now_seconds());
         Ok(())
     }
 
@@ -309,24 +315,31 @@ async fn all_stopped(clients: &TaskGroup) {
     }
 }
 
-/// Soon; or later than tombstones must stay.
-async fn odd_moment(rng: &mut SeededRng) {
-    let micros = match rng.one_in(8) {
-        true => rng.between(60_000, 20_000_000),
+/// Soon, and now and then late.
+async fn odd_moment(rng: &mut SeededRng, late: Duration) {
+    let micros = match rng.one_in(30) {
+        true => rng.between(60_000, u64::try_from(late.as_micros()).unwrap()),
         false => rng.between(500, 40_000),
     };
     tokio::time::sleep(Duration::from_micros(micros)).await;
 }
 
 /// Flushes and cleans up at odd moments, all at once, until it is dropped.
-fn upkeep(node: &Node, rng: &mut SeededRng) -> TaskGroup {
+fn upkeep(node: &Node, world: &Rc<RefCell<World>>, rng: &mut SeededRng) -> TaskGroup {
     let upkeep = TaskGroup::new("upkeep");
     let stores = node.shards.iter().map(|shard| shard.replica.store());
     for (place, store) in stores.chain([&node.local]).enumerate() {
         let (store, mut rng) = (store.clone(), rng.fork(&format!("flushes {place}")));
+        let world = Rc::clone(world);
         let flushes = async move {
             loop {
-                odd_moment(&mut rng).await;
+                odd_moment(&mut rng, Duration::from_secs(20)).await;
+                let quiet_until = world.borrow().quiet_until;
+                if let Some(moment) = quiet_until
+                    && !rng.one_in(4)
+                {
+                    tokio::time::sleep_until(moment).await;
+                }
                 // What fails here is found by the reads.
                 drop(store.flush().await);
             }
@@ -336,7 +349,7 @@ fn upkeep(node: &Node, rng: &mut SeededRng) -> TaskGroup {
     let (storage, mut rng) = (node.storage.clone(), rng.fork("clean-ups"));
     let clean_ups = async move {
         loop {
-            odd_moment(&mut rng).await;
+            odd_moment(&mut rng, Duration::from_millis(500)).await;
             drop(storage.clean_up().await);
         }
     };

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use messina::boot::LogLength;
 use messina_tests::client::one;
 
 use crate::actor::{Actor, Stop};
@@ -24,6 +25,30 @@ pub(crate) async fn verify_schema(actor: &mut Actor) -> Result<(), Stop> {
         .map_err(|why| Stop::Failed(format!("{why}\nthe schema is:\n{}", joined(&seen))))
 }
 
+/// The kept log of the agreed changes has no holes, and is not longer than it may be.
+pub(crate) async fn verify_agreed_log(actor: &mut Actor, length: LogLength) -> Result<(), Stop> {
+    let log = rows(actor, r#"SELECT "index", commit_idx FROM system.raft"#).await?;
+    let snapshots = rows(actor, "SELECT idx FROM system.raft_snapshots").await?;
+    // What is null counts as nothing.
+    let number = |cell: &[u8]| cell.try_into().map_or(0, u64::from_be_bytes);
+    let snapshot = snapshots.first().map_or(0, |row| number(&row[0]));
+    // The log was founded with a snapshot at 1.
+    let first = snapshot.saturating_sub(length.trailing_entries).max(1) + 1;
+    let indexes = log.iter().map(|row| number(&row[0]));
+    let kept: Vec<u64> = indexes.filter(|index| *index > 0).collect();
+    let holds = |(place, index): (usize, &u64)| *index == first + place as u64;
+    let applied = log.first().map_or(0, |row| number(&row[1]));
+    // An entry may be kept and not applied yet.
+    let is_short = applied < snapshot + length.snapshot_entries + 1;
+    if kept.iter().enumerate().all(holds) && is_short {
+        actor.world.borrow_mut().told.shortened_logs += u64::from(first > 2);
+        return Ok(());
+    }
+    Err(Stop::Failed(format!(
+        "the agreed log has {kept:?}, applied up to {applied}, snapshot at {snapshot}, {length:?}"
+    )))
+}
+
 /// Reads all rows through `actor`.
 pub(crate) async fn verify_rows(actor: &mut Actor) -> Result<(), Stop> {
     for (place, name) in TABLES.into_iter().enumerate() {
@@ -39,17 +64,18 @@ pub(crate) async fn verify_rows(actor: &mut Actor) -> Result<(), Stop> {
             continue;
         };
         // Truncated or not, but not half.
-        let partitions = actor.fetch(name, &table, None).await?;
+        let now = actor.now();
+        let partitions = actor.fetch(name, &table, None, None).await?;
         let mut kept = table.clone();
         let mut emptied = change.applied(Some(&table)).unwrap();
-        let before = kept.before();
-        let settled = match compare_all(&mut kept, &before, &partitions, None) {
+        let before = kept.before(now);
+        let settled = match compare_all(&mut kept, &before, actor.now(), &partitions, None) {
             Ok(()) => kept,
             Err(why) => {
-                let before = emptied.before();
-                compare_all(&mut emptied, &before, &partitions, None).map_err(|_| {
-                    Stop::Failed(format!("{name} is neither truncated nor whole\n{why}"))
-                })?;
+                let before = emptied.before(now);
+                compare_all(&mut emptied, &before, actor.now(), &partitions, None).map_err(
+                    |_| Stop::Failed(format!("{name} is neither truncated nor whole\n{why}")),
+                )?;
                 emptied
             }
         };

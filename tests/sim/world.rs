@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use tokio::sync::{Mutex, Notify, RwLock};
+use tokio::time::Instant;
 
-use crate::model::{Column, Table};
+use crate::content::Column;
+use crate::model::Table;
 
 /// The keyspace of everything.
 pub(crate) const KEYSPACE: &str = "sim";
@@ -95,6 +97,8 @@ pub(crate) struct World {
     /// At so many acts the life ends.
     pub(crate) acts_max: u64,
     pub(crate) life_ends: Rc<Notify>,
+    /// Nobody acts before this moment.
+    pub(crate) quiet_until: Option<Instant>,
     /// The first thing that must not be.
     pub(crate) failure: Option<String>,
     /// Statements and answers are printed.
@@ -138,10 +142,10 @@ impl World {
     }
 
     /// The node went down.
-    pub(crate) fn node_down(&mut self) {
+    pub(crate) fn node_down(&mut self, now: i64) {
         for slot in &mut self.tables {
             if let Some(table) = &mut slot.table {
-                table.node_down();
+                table.node_down(now);
             }
             // Clients that were dropped may not have given them back.
             slot.users = Rc::default();
@@ -175,7 +179,8 @@ pub(crate) fn table_lines(name: &str, table: &Table) -> BTreeSet<String> {
         } else {
             "regular"
         };
-        lines.insert(format!("column {name}.{} {kind} int none", column.name));
+        let ty = column.kind.name();
+        lines.insert(format!("column {name}.{} {kind} {ty} none", column.name));
     }
     lines
 }
@@ -203,6 +208,10 @@ pub(crate) struct Told {
     pub(crate) rows: u64,
     /// Starts that were cut short.
     pub(crate) starts_cut: u64,
+    /// Statements that a change of the schema made void.
+    pub(crate) prepared_again: u64,
+    /// Agreed logs that were found shortened after a start.
+    pub(crate) shortened_logs: u64,
 }
 
 impl std::ops::AddAssign for Told {
@@ -213,5 +222,7 @@ impl std::ops::AddAssign for Told {
         self.writes_not_made += other.writes_not_made;
         self.rows += other.rows;
         self.starts_cut += other.starts_cut;
+        self.prepared_again += other.prepared_again;
+        self.shortened_logs += other.shortened_logs;
     }
 }

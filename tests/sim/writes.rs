@@ -1,4 +1,4 @@
-//! What a client writes: statements and batches, and what they mean.
+//! What a client writes: statements and batches.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,20 +9,16 @@ use messina_tests::client::one;
 use node_env::Rng;
 
 use crate::actor::{Actor, Result, Stop};
-use crate::model::{Column, Effect, GRACE_S, Table};
-use crate::world::{KEYSPACE, PARTITIONS, TABLES, WITNESS};
+use crate::content::Effect;
+use crate::model::{GRACE_S, Outgoing, Table};
+use crate::statements::Statement;
+use crate::world::{PARTITIONS, TABLES, WITNESS};
 
 /// Clustering keys that are written.
-const ROWS: u64 = 8;
+pub(crate) const ROWS: u64 = 8;
 
 /// Write times are this far apart.
 const TIME_STEP: i64 = 1 << 14;
-
-/// A statement and its meaning.
-struct Statement {
-    text: String,
-    effects: Vec<Effect>,
-}
 
 /// What is sent, and what it means by partition.
 struct Sent {
@@ -30,16 +26,22 @@ struct Sent {
     parts: BTreeMap<i32, Vec<Effect>>,
     /// All partitions or none.
     is_atomic: bool,
+    /// Seconds.
+    ttl: Option<i64>,
 }
 
 impl Sent {
     /// A statement alone.
     fn one(pk: i32, statement: Statement, time: i64) -> Self {
-        let using = format!("USING TIMESTAMP {time}");
+        let mut using = format!("USING TIMESTAMP ‹t{time}›");
+        if let Some(ttl) = statement.ttl {
+            using.push_str(&format!(" AND TTL ‹{ttl}›"));
+        }
         Self {
             text: statement.text.replace("$USING", &using),
             parts: BTreeMap::from([(pk, statement.effects)]),
             is_atomic: true,
+            ttl: statement.ttl,
         }
     }
 }
@@ -100,6 +102,11 @@ impl Actor {
             let insert = self.insert(TABLES[table], &copy, place, value, true);
             let insert = Sent::one(pk, insert, time_of(older));
             self.send(table, older, time_of(older), insert).await?;
+            if self.rng.one_in(2) {
+                // Meanwhile the tombstone may be purged, whether this has been flushed or not.
+                let quiet = Duration::from_millis(self.rng.between(5_500, 9_000));
+                self.world.borrow_mut().quiet_until = Some(tokio::time::Instant::now() + quiet);
+            }
         }
         Ok(())
     }
@@ -116,16 +123,24 @@ impl Actor {
             text,
             parts,
             is_atomic,
+            ttl,
         } = sent;
         let partitions = parts.len();
+        let write = Outgoing {
+            number,
+            time,
+            parts,
+            is_atomic,
+            ttl,
+        };
         if let Some(table) = &mut self.world.borrow_mut().tables[place].table {
-            table.send(number, time, parts, is_atomic);
+            table.send(write, self.now());
         }
         let answer = self.ask(&text, &one()).await?;
         let mut world = self.world.borrow_mut();
         let table = world.tables[place].table.as_mut().unwrap();
         match answer {
-            Ok(_) => table.acknowledged(number),
+            Ok(_) => table.acknowledged(number, self.now()),
             // A logged batch over several shards is refused.
             Err((ErrorCode::Invalid, _)) if is_atomic && partitions > 1 => table.refused(number),
             Err((code, why)) => return Err(Stop::Failed(format!("{text}\n  {code:?}: {why}"))),
@@ -137,22 +152,9 @@ impl Actor {
     pub(crate) async fn witness(&mut self, place: usize, table: &Table) -> Result<()> {
         let number = self.world.borrow_mut().number();
         let time = i64::try_from(number).unwrap() * TIME_STEP + (1 << 40);
-        let mut witness = self.insert(TABLES[place], table, (WITNESS, 0), 0, false);
-        witness.text = witness
-            .text
-            .replace("$USING", &format!("USING TIMESTAMP {time}"));
-        let parts = BTreeMap::from([(WITNESS, witness.effects)]);
-        if let Some(table) = &mut self.world.borrow_mut().tables[place].table {
-            table.send(number, time, parts, true);
-        }
-        self.must(&witness.text, &one()).await?;
-        let mut world = self.world.borrow_mut();
-        world.tables[place]
-            .table
-            .as_mut()
-            .unwrap()
-            .acknowledged(number);
-        Ok(())
+        let witness = self.insert(TABLES[place], table, (WITNESS, 0), 0, false);
+        self.send(place, number, time, Sent::one(WITNESS, witness, time))
+            .await
     }
 
     /// A statement or a batch.
@@ -164,17 +166,21 @@ impl Actor {
                 text: String::new(),
                 parts,
                 is_atomic: false,
+                ttl: None,
             };
         };
         let value = i32::try_from(number).unwrap();
         if self.rng.below(3) > 0 {
             let ck = self.row(table);
-            let statement = self.statement(name, table, (first, ck), value, true);
+            let mut statement = self.statement(name, table, (first, ck), value, true);
+            if statement.may_expire && self.rng.one_in(5) {
+                statement.ttl = Some(1 + i64::try_from(self.rng.below(8)).unwrap());
+            }
             return Sent::one(first, statement, time);
         }
         let several = self.rng.one_in(2);
         let kind = if self.rng.one_in(2) { "" } else { "UNLOGGED " };
-        let mut text = format!("BEGIN {kind}BATCH USING TIMESTAMP {time} ");
+        let mut text = format!("BEGIN {kind}BATCH USING TIMESTAMP ‹t{time}› ");
         let rows: Vec<i32> = if table.shape.has_rows {
             let mut rows: Vec<i32> = (0..i32::try_from(ROWS).unwrap()).collect();
             node_env::chance::shuffle(&mut self.rng, &mut rows);
@@ -199,6 +205,7 @@ impl Actor {
             text,
             parts,
             is_atomic: kind.is_empty(),
+            ttl: None,
         }
     }
 
@@ -218,151 +225,4 @@ impl Actor {
             false => 0,
         }
     }
-
-    fn statement(
-        &mut self,
-        name: &str,
-        table: &Table,
-        (pk, ck): (i32, i32),
-        value: i32,
-        with_static: bool,
-    ) -> Statement {
-        let has_rows = table.shape.has_rows;
-        let key = match has_rows {
-            true => format!("pk = {pk} AND ck = {ck}"),
-            false => format!("pk = {pk}"),
-        };
-        match self.rng.below(15) {
-            0..7 => self.insert(name, table, (pk, ck), value, with_static),
-            7..10 => {
-                let columns = self.some_columns(table, with_static);
-                let sets: Vec<String> = columns
-                    .iter()
-                    .map(|column| format!("{} = {value}", column.name))
-                    .collect();
-                let only_static = columns.iter().all(|column| column.is_static);
-                let key = if only_static {
-                    format!("pk = {pk}")
-                } else {
-                    key
-                };
-                let sets = sets.join(", ");
-                Statement {
-                    text: format!("UPDATE {KEYSPACE}.{name} $USING SET {sets} WHERE {key}"),
-                    effects: cells(&columns, ck, Some(value)),
-                }
-            }
-            10..12 => {
-                let columns = self.some_columns(table, with_static);
-                let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-                let only_static = columns.iter().all(|column| column.is_static);
-                let key = if only_static {
-                    format!("pk = {pk}")
-                } else {
-                    key
-                };
-                let names = names.join(", ");
-                Statement {
-                    text: format!("DELETE {names} FROM {KEYSPACE}.{name} $USING WHERE {key}"),
-                    effects: cells(&columns, ck, None),
-                }
-            }
-            _ => self.deletion(name, table, (pk, ck)),
-        }
-    }
-
-    /// The deletion of rows or of a partition.
-    fn deletion(&mut self, name: &str, table: &Table, (pk, ck): (i32, i32)) -> Statement {
-        let from = format!("DELETE FROM {KEYSPACE}.{name} $USING WHERE pk = {pk}");
-        match self.rng.below(3) {
-            0 if table.shape.has_rows => Statement {
-                text: format!("{from} AND ck = {ck}"),
-                effects: vec![Effect::Rows {
-                    first: ck,
-                    last: ck,
-                }],
-            },
-            1 if table.shape.has_rows => {
-                let last = ck + i32::try_from(self.rng.below(4)).unwrap();
-                let end = last + 1;
-                Statement {
-                    text: format!("{from} AND ck >= {ck} AND ck < {end}"),
-                    effects: vec![Effect::Rows { first: ck, last }],
-                }
-            }
-            _ => Statement {
-                text: from,
-                effects: vec![Effect::Partition],
-            },
-        }
-    }
-
-    fn insert(
-        &mut self,
-        name: &str,
-        table: &Table,
-        (pk, ck): (i32, i32),
-        value: i32,
-        with_static: bool,
-    ) -> Statement {
-        let columns: Vec<Column> = match self.rng.one_in(3) {
-            true => self.some_columns(table, with_static),
-            // All columns carry the same number: a row that is torn shows two.
-            false => table
-                .columns
-                .iter()
-                .filter(|column| !column.is_static)
-                .cloned()
-                .collect(),
-        };
-        let has_rows = table.shape.has_rows;
-        let keys: &[&str] = if has_rows { &["pk", "ck"] } else { &["pk"] };
-        let names: Vec<&str> = keys
-            .iter()
-            .copied()
-            .chain(columns.iter().map(|column| column.name))
-            .collect();
-        let values: Vec<String> = [pk, ck]
-            .into_iter()
-            .take(keys.len())
-            .chain(columns.iter().map(|_| value))
-            .map(|value| value.to_string())
-            .collect();
-        let mut effects = cells(&columns, ck, Some(value));
-        effects.push(Effect::Marker { ck });
-        Statement {
-            text: format!(
-                "INSERT INTO {KEYSPACE}.{name} ({}) VALUES ({}) $USING",
-                names.join(", "),
-                values.join(", ")
-            ),
-            effects,
-        }
-    }
-
-    /// At least one column.
-    fn some_columns(&mut self, table: &Table, with_static: bool) -> Vec<Column> {
-        let may: Vec<&Column> = table
-            .columns
-            .iter()
-            .filter(|column| with_static || !column.is_static)
-            .collect();
-        let certain = self.rng.index(may.len());
-        let mut chosen = Vec::new();
-        for (place, column) in may.into_iter().enumerate() {
-            if place == certain || self.rng.one_in(3) {
-                chosen.push(column.clone());
-            }
-        }
-        chosen
-    }
-}
-
-fn cells(columns: &[Column], ck: i32, value: Option<i32>) -> Vec<Effect> {
-    let cell = |column: &Column| Effect::Cell {
-        ck: (!column.is_static).then_some(ck),
-        birth: column.birth,
-        value,
-    };
-    columns.iter().map(cell).collect()
 }
