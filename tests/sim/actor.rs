@@ -24,8 +24,10 @@ const COLUMNS: [&str; 5] = ["a", "b", "c", "d", "e"];
 pub(crate) enum Faults {
     /// The machine is well.
     None,
-    /// Something was made to go wrong.
+    /// The machine goes down.
     Planned,
+    /// Files or engine fail once: errors are answers, silence is none.
+    Errors,
 }
 
 /// A column as CREATE TABLE and ALTER TABLE want it.
@@ -38,6 +40,8 @@ fn declared(column: &Column) -> String {
 pub(crate) enum Stop {
     /// The node is going down.
     Down,
+    /// Something failed, with this code; there may be more to do.
+    Unsure(ErrorCode),
     /// It gave an answer that must not be.
     Failed(String),
 }
@@ -77,6 +81,7 @@ impl Actor {
             }
             match self.act().await {
                 Ok(()) => {}
+                Err(Stop::Unsure(_)) => self.world.borrow_mut().told.errors += 1,
                 Err(Stop::Down) => return,
                 Err(Stop::Failed(text)) => return self.world.borrow_mut().fail(text),
             }
@@ -118,6 +123,7 @@ impl Actor {
     ) -> Result<std::result::Result<Answer, (ErrorCode, String)>> {
         let asked = self.send_either(text, parameters);
         let answer = tokio::time::timeout(Duration::from_secs(60), asked).await;
+        let mut code = None;
         let unanswered = match answer {
             Err(_) => "no answer within a minute".to_owned(),
             Ok(Ok(answer)) => {
@@ -126,6 +132,7 @@ impl Actor {
             }
             Ok(Err(error)) => {
                 self.note(text, &error.to_string());
+                code = error.code();
                 match (&error, error.code()) {
                     (
                         ClientError::Refused(refusal),
@@ -142,9 +149,10 @@ impl Actor {
                 }
             }
         };
-        Err(match self.faults {
-            Faults::Planned => Stop::Down,
-            Faults::None => Stop::Failed(format!("{text}\n  {unanswered}")),
+        Err(match (self.faults, code) {
+            (Faults::Planned, _) => Stop::Down,
+            (Faults::Errors, Some(code)) => Stop::Unsure(code),
+            (Faults::None | Faults::Errors, _) => Stop::Failed(format!("{text}\n  {unanswered}")),
         })
     }
 

@@ -38,6 +38,7 @@ fn text(stop: Stop) -> String {
     match stop {
         Stop::Failed(text) => text,
         Stop::Down => "the node is down".to_owned(),
+        Stop::Unsure(code) => format!("{code:?}"),
     }
 }
 

@@ -88,6 +88,7 @@ fn nothing_is_lost_in_stories_of_crashes() {
             starts_cut,
             prepared_again,
             shortened_logs,
+            errors,
         } = told;
         let least = [
             changes_made,
@@ -97,6 +98,7 @@ fn nothing_is_lost_in_stories_of_crashes() {
             starts_cut,
             prepared_again,
             shortened_logs,
+            errors,
             rows / 100,
         ];
         assert!(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backend_memory::{Fault, Operation};
-use node_env::files::Crash;
+use node_env::files::{Crash, Fault as FileFault, SyncFault, WriteFault};
 use node_env::{Rng, SeededRng, SyncPoint, TaskGroup};
 use node_storage::BrokenRules;
 
@@ -65,8 +65,22 @@ enum End {
     FileChange(u64),
     /// At some operation of the engine.
     EngineOperation(Operation, u64),
+    /// At some moment, after something has failed.
+    Trouble(Trouble),
     /// By a stop in good order.
     Stop,
+}
+
+/// What fails once while the machine stays up, after so many others of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    Sync(u64),
+    /// A write to a log, after so many bytes.
+    Write(u64, usize),
+    /// So many more bytes fit into the files, until the end of the life.
+    FullFiles(u64),
+    EngineIo(Operation, u64),
+    EngineFull(Operation, u64),
 }
 
 struct Story {
@@ -122,7 +136,8 @@ impl Story {
             0 if life > 0 => End::AtOnce,
             0..4 => End::Moment,
             4..7 => End::FileChange(self.rng.below(250)),
-            7..9 => {
+            7 => End::Trouble(self.trouble()),
+            8 => {
                 let operations = [Operation::Put, Operation::Install, Operation::Compact];
                 let operation = operations[self.rng.index(operations.len())];
                 End::EngineOperation(operation, self.rng.below(12))
@@ -137,6 +152,32 @@ impl Story {
             self.act(&node, end).await?;
         }
         self.end(node, end).await
+    }
+
+    fn trouble(&mut self) -> Trouble {
+        let operations = [Operation::Put, Operation::Install, Operation::Compact];
+        let operation = operations[self.rng.index(operations.len())];
+        match self.rng.below(6) {
+            0 | 1 => Trouble::Sync(self.rng.below(40)),
+            2 => Trouble::Write(self.rng.below(40), self.rng.index(600)),
+            3 => Trouble::FullFiles(self.rng.below(100_000)),
+            4 => Trouble::EngineIo(operation, self.rng.below(12)),
+            _ => Trouble::EngineFull(operation, self.rng.below(12)),
+        }
+    }
+
+    fn begin_trouble(&self, trouble: Trouble) {
+        let (files, disk) = (&self.machine.sim.files, &self.machine.disk);
+        match trouble {
+            Trouble::Sync(skip) => files.inject(FileFault::Sync(None, SyncFault::Fail), skip),
+            Trouble::Write(skip, bytes) => {
+                let torn = FileFault::Write("/log/".to_owned(), WriteFault::Torn { bytes });
+                files.inject(torn, skip);
+            }
+            Trouble::FullFiles(more) => files.set_quota(Some(files.used() + more)),
+            Trouble::EngineIo(operation, skip) => disk.inject(operation, skip, Fault::Io),
+            Trouble::EngineFull(operation, skip) => disk.inject(operation, skip, Fault::NoSpace),
+        }
     }
 
     async fn boot(&mut self) -> Result<Node, String> {
@@ -209,6 +250,7 @@ impl Story {
         let told = |stop: Stop| match stop {
             Stop::Failed(text) => text,
             Stop::Down => "no answer".to_owned(),
+            Stop::Unsure(code) => format!("{code:?}"),
         };
         let mut actor = self.actor(node, "look").await?;
         if is_first {
@@ -249,11 +291,13 @@ impl Story {
             actor.faults = match end {
                 End::AtOnce | End::Moment | End::Stop => Faults::None,
                 End::FileChange(_) | End::EngineOperation(..) => Faults::Planned,
+                End::Trouble(_) => Faults::Errors,
             };
             acting.spawn(name, actor.run()).unwrap();
         }
         match end {
             End::AtOnce | End::Moment | End::Stop => {}
+            End::Trouble(trouble) => self.begin_trouble(trouble),
             End::FileChange(changes) => self.machine.sim.files.go_down_after(changes),
             End::EngineOperation(operation, skip) => {
                 let seed = self.rng.next_u64();
@@ -293,7 +337,12 @@ impl Story {
         let clock = Arc::clone(&node.clock);
         match end {
             End::Stop => node.stop().await,
-            End::AtOnce | End::Moment | End::FileChange(_) | End::EngineOperation(..) => {
+            End::AtOnce
+            | End::Moment
+            | End::Trouble(_)
+            | End::FileChange(_)
+            | End::EngineOperation(..) => {
+                self.machine.sim.files.set_quota(None);
                 self.crash(Some(node)).await;
             }
         }

@@ -210,6 +210,8 @@ pub(crate) struct Told {
     pub(crate) starts_cut: u64,
     /// Statements that a change of the schema made void.
     pub(crate) prepared_again: u64,
+    /// Requests that failed because files or engine did.
+    pub(crate) errors: u64,
     /// Agreed logs that were found shortened after a start.
     pub(crate) shortened_logs: u64,
 }
@@ -223,6 +225,7 @@ impl std::ops::AddAssign for Told {
         self.rows += other.rows;
         self.starts_cut += other.starts_cut;
         self.prepared_again += other.prepared_again;
+        self.errors += other.errors;
         self.shortened_logs += other.shortened_logs;
     }
 }

@@ -136,7 +136,18 @@ impl Actor {
         if let Some(table) = &mut self.world.borrow_mut().tables[place].table {
             table.send(write, self.now());
         }
-        let answer = self.ask(&text, &one()).await?;
+        let answer = match self.ask(&text, &one()).await {
+            // Nothing was written.
+            Err(Stop::Unsure(ErrorCode::WriteFailure | ErrorCode::Overloaded))
+                if partitions == 1 =>
+            {
+                let mut world = self.world.borrow_mut();
+                world.tables[place].table.as_mut().unwrap().refused(number);
+                world.told.errors += 1;
+                return Ok(());
+            }
+            answer => answer?,
+        };
         let mut world = self.world.borrow_mut();
         let table = world.tables[place].table.as_mut().unwrap();
         match answer {
