@@ -303,6 +303,8 @@ fn check_format(files: &dyn Files, options: &StorageOptions) -> Result<(), Stora
     let (directory, logs) = (&options.directory, &options.log_directory);
     files.create_dir_all(directory, SYNC_DIRECTORY)?;
     if has_format(files, directory)? {
+        // The process that wrote it may have been killed before its name was durable.
+        files.sync_dir(directory, SYNC_FORMAT_NAME)?;
         return match has_format(files, logs)? {
             true => Ok(()),
             false => Err(StorageError::LogsMissing {

@@ -117,6 +117,32 @@ fn without_the_name_of_the_format_file_a_cut_first_start_is_the_last() {
     );
 }
 
+/// The process is killed at some step of its first start, the power goes after the second; whether there can be a third.
+fn first_start_killed_at(step: u64, seed: u64) -> bool {
+    run(async {
+        let mut world = World::new(seed);
+        world.machine.files.go_down_after(step);
+        drop(world.boot(1).await);
+        world.machine.crash(Crash::Process);
+        world.disk.crash(seed);
+        let life = world.boot(1).await.unwrap();
+        world.cut_power(Some(life));
+        world.boot(1).await.is_ok()
+    })
+}
+
+#[test]
+fn a_start_that_finds_a_format_file_makes_its_name_durable() {
+    for step in 0..24 {
+        for seed in 0..20 {
+            assert!(
+                first_start_killed_at(step, seed),
+                "step {step}, seed {seed}"
+            );
+        }
+    }
+}
+
 /// A row is written in one life, flushed and purged in the next; in the third the power goes while the node starts.
 /// Whether the row is back in the fourth.
 fn a_deleted_row_is_back(step: u64, seed: u64, ignored: Option<SyncPoint>) -> bool {
