@@ -8,6 +8,8 @@
 //!
 //! Every seed is a story of several lives: clients change tables and types, write, read and empty tables; storage flushes;
 //! the node dies at some moment, at some change of a file or at some operation of the engine, and starts again with another number of shards.
+//! Statements go as text or prepared; columns are ints and collections, some values expire, tombstones are purged, agreed logs are shortened.
+//! Now and then a sync, a write or an operation of the engine fails once, or the disk is full, and the node goes on as well as it can.
 //! Nothing acknowledged may be lost, nothing read may disappear, no row may be torn, no batch and no schema change be half there.
 //!
 //! `MESSINA_SIM_SEEDS=1000` plays so many seeds, `MESSINA_SIM_SEED=17` plays one and, with `--nocapture`, prints every statement and answer;
