@@ -90,7 +90,9 @@ impl Actor {
 
     async fn act(&mut self) -> Result<()> {
         let table = self.rng.index(TABLES.len());
+        let writes_late = self.world.borrow().writes_late;
         match self.rng.below(100) {
+            0..44 if writes_late => self.write_late(table).await,
             0..48 => self.write(table).await,
             48..58 => self.write_late(table).await,
             58..65 => self.read_partition(table).await,

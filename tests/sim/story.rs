@@ -25,6 +25,8 @@ pub(crate) struct Plot {
     pub(crate) ignored: Option<SyncPoint>,
     /// Rules that the storage does not keep.
     pub(crate) broken: BrokenRules,
+    /// Whether clients mostly delete things and then write them with an older time.
+    pub(crate) writes_late: bool,
     /// Whether statements, answers and the ends of lives are printed.
     pub(crate) is_loud: bool,
 }
@@ -36,6 +38,7 @@ impl Plot {
             lives: 7,
             ignored: None,
             broken: BrokenRules::NONE,
+            writes_late: false,
             is_loud: false,
         }
     }
@@ -100,7 +103,11 @@ pub(crate) fn play(plot: Plot) -> Result<Played, String> {
             world: Rc::default(),
             rng: SeededRng::new(plot.seed).fork("story"),
         };
-        story.world.borrow_mut().is_loud = plot.is_loud;
+        {
+            let mut world = story.world.borrow_mut();
+            world.is_loud = plot.is_loud;
+            world.writes_late = plot.writes_late;
+        }
         story.machine.broken = plot.broken;
         if let Some(point) = plot.ignored {
             story.machine.sim.files.ignore_sync(point);

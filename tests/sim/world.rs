@@ -103,6 +103,8 @@ pub(crate) struct World {
     pub(crate) failure: Option<String>,
     /// Statements and answers are printed.
     pub(crate) is_loud: bool,
+    /// Clients mostly delete things and then write them with an older time.
+    pub(crate) writes_late: bool,
     /// Answers over all lives.
     pub(crate) answered: u64,
     pub(crate) trace: Trace,
