@@ -46,7 +46,7 @@ pub const SYNC_LOG_DIRECTORY: SyncPoint = SyncPoint("log.directory");
 /// That segments of older logs are gone, before it is forgotten that everything in them is in the engine; without it
 /// they may come back in a crash and be replayed once more.
 pub const SYNC_LOG_REMOVALS: SyncPoint = SyncPoint("log.removals");
-/// Older logs, before they are replayed: a process that was killed may have left frames that no disk has yet. Without it
+/// The end of older logs, before it is believed: a process that was killed may have left frames that no disk has yet. Without it
 /// what is read of them, and promised to stay, is gone after a power cut.
 pub const SYNC_LOG_REPLAY: SyncPoint = SyncPoint("log.replay");
 /// The frames themselves.

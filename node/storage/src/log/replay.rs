@@ -1,11 +1,16 @@
 //! Reads an old log back, frame by frame. The rules of torn tails and holes are in `docs/storage-format.md`.
 //!
-//! Cost: one segment in memory at a time; the crc of every frame.
+//! A frame that was read is not always durable, and a sync does not always help: after one that failed, the operating
+//! system shows bytes that it will never write again. So the frames that no later one calls durable are written once
+//! more, in place, and synced, before anything of the log is believed.
+//!
+//! Cost: one segment in memory at a time; the crc of every frame; the last batch is read and written twice.
 //!
 //! # Invariants
 //! * Sequences come out ascending by one; copies of a frame come out once.
 //! * A frame that was ever durable comes out or the replay fails.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -119,6 +124,23 @@ pub(crate) struct LogReader {
     offset: usize,
     next: u64,
     state: Reading,
+    /// The highest sequence that some frame calls durable.
+    durable: u64,
+    /// Where frames begin that were written when the same sequence was durable, from the last that begin at or before
+    /// the first frame that nothing calls durable.
+    writes: VecDeque<Written>,
+    /// For each segment that was left, the end of its frames.
+    ends: Vec<usize>,
+}
+
+/// The first of some frames that were written together.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    sequence: u64,
+    durable_before: u64,
+    /// Where it is: the segment, and the place in it.
+    at: usize,
+    offset: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +163,6 @@ struct Peeked {
 
 impl LogReader {
     /// Lists the segments of a log and reads their headers; frames up to `flushed` are not needed any more.
-    /// Everything in them is durable when it returns.
     pub(crate) fn open(
         files: &dyn Files,
         directory: &Path,
@@ -154,7 +175,7 @@ impl LogReader {
                 continue;
             }
             let path = directory.join(&entry.name);
-            let file = files.open(&path, Access::Read)?;
+            let file = files.open(&path, Access::ReadWrite)?;
             let mut head = [0; HEADER];
             let read = file.read_at(0, &mut head)?;
             let Some(header) = head.get(..read).and_then(SegmentHeader::decode) else {
@@ -167,7 +188,6 @@ impl LogReader {
                     what: "it belongs to another log",
                 });
             }
-            file.sync_data(SYNC_LOG_REPLAY)?;
             segments.push(OldSegment { file, path, header });
         }
         segments.sort_by_key(|segment| segment.header.number);
@@ -179,12 +199,15 @@ impl LogReader {
             offset: 0,
             next: flushed.0 + 1,
             state: Reading::Yes,
+            durable: 0,
+            writes: VecDeque::new(),
+            ends: Vec::new(),
         };
         reader.start()?;
         Ok(reader)
     }
 
-    /// The next frame after the flushed position, or `None` at the end.
+    /// The next frame after the flushed position, or `None` at the end: then all of them are durable.
     ///
     /// # Errors
     /// [`ReplayError::Hole`], [`ReplayError::File`].
@@ -197,6 +220,7 @@ impl LogReader {
                 self.go_on()?;
                 continue;
             };
+            self.note(peeked);
             let body = self.offset + frame::HEADER;
             self.offset += peeked.size;
             if peeked.sequence < self.next {
@@ -217,6 +241,54 @@ impl LogReader {
                 body,
             }));
         }
+    }
+
+    /// Keeps in mind what the frame at the current place says of durability.
+    fn note(&mut self, frame: Peeked) {
+        let Peeked {
+            sequence,
+            durable_before,
+            ..
+        } = frame;
+        let newest = self.writes.back();
+        if newest.is_none_or(|last| last.durable_before != durable_before || last.at != self.at) {
+            self.writes.push_back(Written {
+                sequence,
+                durable_before,
+                at: self.at,
+                offset: self.offset,
+            });
+        }
+        self.durable = self.durable.max(durable_before);
+        while let Some(second) = self.writes.get(1)
+            && second.sequence <= self.durable + 1
+        {
+            self.writes.pop_front();
+        }
+    }
+
+    /// Writes the frames that nothing calls durable once more, and syncs them.
+    fn make_durable(&mut self) -> Result<(), ReplayError> {
+        let Some(first) = self.writes.front() else {
+            return Ok(());
+        };
+        let (mut begin, from) = (first.offset, first.at);
+        for (at, segment) in self.segments.iter().enumerate().skip(from) {
+            let end = self.ends.get(at).copied().unwrap_or_default();
+            if end > HEADER {
+                if begin <= HEADER {
+                    // The header becomes durable with the first frames.
+                    begin = 0;
+                }
+                let mut bytes = vec![0; end.saturating_sub(begin)];
+                let read = segment.file.read_at(begin as u64, &mut bytes)?;
+                bytes.truncate(read);
+                segment.file.write_at(begin as u64, &bytes)?;
+                segment.file.sync_data(SYNC_LOG_REPLAY)?;
+            }
+            begin = 0;
+        }
+        Ok(())
     }
 
     fn salt(&self) -> u64 {
@@ -280,11 +352,13 @@ impl LogReader {
     fn go_on(&mut self) -> Result<(), ReplayError> {
         let (stopped_at, stopped_offset) = (self.at, self.offset);
         let mut proof = self.proof_of_hole();
+        self.ends.push(stopped_offset);
         for at in stopped_at + 1..self.segments.len() {
             self.load(at)?;
             if self.peek().is_some() {
                 return Ok(());
             }
+            self.ends.push(HEADER);
             proof = proof.or(self.proof_of_hole());
         }
         self.state = Reading::Ended;
@@ -297,7 +371,7 @@ impl LogReader {
                 missing: self.next,
                 seen,
             }),
-            (None, _) | (Some(_), None) => Ok(()),
+            (None, _) | (Some(_), None) => self.make_durable(),
         }
     }
 

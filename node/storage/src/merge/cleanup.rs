@@ -265,7 +265,10 @@ impl Cleanup {
         }
         sink.finish(context)?;
         context.after_ingest(i64::MIN);
-        context.spaces.forget_dead(&self.forgotten);
+        if !self.forgotten.is_empty() {
+            tracing::debug!(spaces = ?self.forgotten, "nothing is left of dead spaces; they are forgotten");
+            context.spaces.forget_dead(&self.forgotten);
+        }
         Ok(Step::Finished)
     }
 }
