@@ -55,7 +55,8 @@ pub use range::{RANGE_CHUNK_FORMAT, RangeTombstone, RangeTombstoneRef, RangeTomb
 pub use read::{
     Begin, ColumnSet, Comparison, Filter, FilterColumn, Operator, Order, PageLimit, PartitionHead,
     Partitions, Position, Predicate, Progress, ReadCommand, ReadResult, ReadStats, Reconciler,
-    ResultPartition, ResultRow, ResultRows, RowSource, SortedRows, SourceEnd, Statics, Subject,
+    ResultPartition, ResultRow, ResultRows, RowCopies, RowSource, SortedRows, SourceEnd, Statics,
+    Subject,
 };
 pub use row::{
     CellRef, CellValue, Cells, ColumnRef, ComplexRef, Deletion, Elements, Liveness, ROW_FORMAT,

@@ -10,11 +10,10 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use cql_mutation::Slices;
 use cql_mutation::{
     Begin, ClusteringKey, Mutation, Order, PartitionHead, PartitionUpdate, PartitionUpdateBuilder,
-    Partitions, Progress, PurgePolicy, Purged, ReadCommand, ReadResult, Reconciler, SortedRows,
-    purge,
+    Partitions, Progress, PurgePolicy, Purged, ReadCommand, ReadResult, Reconciler, RowBuf,
+    RowCopies, Slices, SortedRows, purge,
 };
 use cql_schema::Table;
 use cql_types::{PartitionKey, TableId, Token};
@@ -201,14 +200,15 @@ fn read_partition(
         return Progress::Stop;
     }
     let slices = reconciler.slices();
-    let mut rows: Vec<_> = update
-        .rows
-        .iter()
-        .filter(|(clustering, _)| slices.iter().any(|slice| slice.contains(clustering)))
-        .cloned()
-        .collect();
-    if command.order == Order::Reverse {
-        rows.reverse();
+    let mut rows = RowCopies::default();
+    let mut take = |(clustering, row): &(ClusteringKey, RowBuf)| {
+        if slices.iter().any(|slice| slice.contains(clustering)) {
+            rows.push(clustering.as_bytes(), row.as_ref());
+        }
+    };
+    match command.order {
+        Order::Forward => update.rows.iter().for_each(&mut take),
+        Order::Reverse => update.rows.iter().rev().for_each(&mut take),
     }
     let mut sources = [SortedRows::<Infallible>::complete(rows)];
     loop {
@@ -226,7 +226,7 @@ fn forget_deleted(update: PartitionUpdate) -> PartitionUpdate {
         floor: i64::MAX,
         now: 0,
     };
-    let live = |row: cql_mutation::RowBuf| match purge(row.as_ref(), &everything) {
+    let live = |row: RowBuf| match purge(row.as_ref(), &everything) {
         Purged::Unchanged => Some(row),
         Purged::Changed(row) => Some(row),
         Purged::Nothing => None,

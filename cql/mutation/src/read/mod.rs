@@ -27,4 +27,4 @@ pub use filter::{Comparison, Filter, FilterColumn, Operator, Predicate, Subject}
 pub use position::Position;
 pub use reconcile::{Begin, PartitionHead, Progress, Reconciler};
 pub use result::{ReadResult, ReadStats, ResultPartition, ResultRow, ResultRows};
-pub use source::{RowSource, SortedRows, SourceEnd};
+pub use source::{RowCopies, RowSource, SortedRows, SourceEnd};

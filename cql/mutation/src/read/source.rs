@@ -1,8 +1,7 @@
 //! Where the rows of one partition come from.
 
 use super::Order;
-use crate::clustering::ClusteringKey;
-use crate::row::{RowBuf, RowRef};
+use crate::row::RowRef;
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
@@ -99,10 +98,50 @@ impl<S: RowSource + ?Sized> RowSource for Box<S> {
     }
 }
 
+/// Copies of rows of one partition, one behind the other in one allocation.
+#[derive(Debug, Clone, Default)]
+pub struct RowCopies {
+    /// Key, row, key, row.
+    bytes: Vec<u8>,
+    /// Where each key and each row ends.
+    ends: Vec<(usize, usize)>,
+}
+
+impl RowCopies {
+    /// Adds a row behind the others.
+    pub fn push(&mut self, key: &[u8], row: RowRef<'_>) {
+        self.bytes.extend_from_slice(key);
+        let key_end = self.bytes.len();
+        self.bytes.extend_from_slice(row.as_bytes());
+        self.ends.push((key_end, self.bytes.len()));
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, index: usize) -> Option<(&[u8], RowRef<'_>)> {
+        let (key_end, row_end) = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => self.ends.get(before)?.1,
+            None => 0,
+        };
+        let key = self.bytes.get(start..key_end)?;
+        let row = self.bytes.get(key_end..row_end)?;
+        Some((key, RowRef::trusted(row)))
+    }
+}
+
 /// Rows copied out of a memtable, in reading order. Never fails; `E` is the error of the sources beside it.
 #[derive(Debug, Clone)]
 pub struct SortedRows<E = Infallible> {
-    rows: Vec<(ClusteringKey, RowBuf)>,
+    rows: RowCopies,
     at: usize,
     cut: bool,
     error: PhantomData<fn() -> E>,
@@ -111,7 +150,7 @@ pub struct SortedRows<E = Infallible> {
 impl<E> SortedRows<E> {
     /// All rows there are, in reading order (descending for a reverse read).
     #[must_use]
-    pub const fn complete(rows: Vec<(ClusteringKey, RowBuf)>) -> Self {
+    pub const fn complete(rows: RowCopies) -> Self {
         Self {
             rows,
             at: 0,
@@ -122,7 +161,7 @@ impl<E> SortedRows<E> {
 
     /// As many rows as were copied; there may be more behind the last. Must not be empty.
     #[must_use]
-    pub const fn cut(rows: Vec<(ClusteringKey, RowBuf)>) -> Self {
+    pub const fn cut(rows: RowCopies) -> Self {
         Self {
             rows,
             at: 0,
@@ -136,9 +175,7 @@ impl<E> RowSource for SortedRows<E> {
     type Error = E;
 
     fn current(&self) -> Option<(&[u8], RowRef<'_>)> {
-        self.rows
-            .get(self.at)
-            .map(|(key, row)| (key.as_bytes(), row.as_ref()))
+        self.rows.get(self.at)
     }
 
     fn advance(&mut self) -> Result<(), Self::Error> {
@@ -147,18 +184,28 @@ impl<E> RowSource for SortedRows<E> {
     }
 
     fn end(&self) -> SourceEnd<'_> {
-        match self.rows.last() {
-            Some((key, _)) if self.cut => SourceEnd::Cut(key.as_bytes()),
+        match self.rows.get(self.rows.len().wrapping_sub(1)) {
+            Some((key, _)) if self.cut => SourceEnd::Cut(key),
             _ => SourceEnd::Complete,
         }
     }
 
     fn seek(&mut self, position: &[u8], order: Order) -> Result<(), Self::Error> {
-        let behind = self.rows.get(self.at..).unwrap_or_default();
-        self.at += behind.partition_point(|(key, _)| match order {
-            Order::Forward => key.as_bytes() < position,
-            Order::Reverse => key.as_bytes() >= position,
-        });
+        let is_before = |index: usize| {
+            self.rows.get(index).is_some_and(|(key, _)| match order {
+                Order::Forward => key < position,
+                Order::Reverse => key >= position,
+            })
+        };
+        let (mut low, mut high) = (self.at, self.rows.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match is_before(middle) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        self.at = low;
         Ok(())
     }
 }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use cql_mutation::{
     Begin, CellRef, CellValue, ColumnRef, ColumnSet, Comparison, Filter, FilterColumn, Liveness,
     Operator, Order, PageLimit, PartitionHead, PartitionUpdate, Partitions, Position, Predicate,
-    Progress, ReadCommand, ReadResult, Reconciler, RowBuilder, RowRef, Slice, Slices, SortedRows,
-    Statics,
+    Progress, ReadCommand, ReadResult, Reconciler, RowBuilder, RowCopies, RowRef, Slice, Slices,
+    SortedRows, Statics,
 };
 use cql_schema::{ColumnNumber, Table};
 use proptest::prelude::*;
@@ -79,21 +79,21 @@ fn source(
     let start = slices.first().map_or(&[][..], |slice| &slice.start);
     let end = slices.last().map_or(&[][..], |slice| &slice.end);
     let inside = |key: &[u8]| start <= key && key < end;
-    let mut rows: Vec<_> = update
-        .rows
-        .iter()
-        .filter(|(key, _)| inside(key))
-        .cloned()
-        .collect();
+    let mut rows: Vec<_> = update.rows.iter().filter(|(key, _)| inside(key)).collect();
     if order == Order::Reverse {
         rows.reverse();
     }
-    match copying {
-        Copying::Cut(count) if rows.len() > count => {
-            rows.truncate(count);
-            SortedRows::cut(rows)
-        }
-        Copying::Cut(_) | Copying::Whole => SortedRows::complete(rows),
+    let is_cut = matches!(copying, Copying::Cut(count) if rows.len() > count);
+    if let Copying::Cut(count) = copying {
+        rows.truncate(count);
+    }
+    let mut copies = RowCopies::default();
+    for (key, row) in rows {
+        copies.push(key.as_bytes(), row.as_ref());
+    }
+    match is_cut {
+        true => SortedRows::cut(copies),
+        false => SortedRows::complete(copies),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use cql_mutation::{
     ClusteringKey, Order, PARTITION_END, PARTITION_START, PartitionHead, Partitions, ReadCommand,
-    RowBuf, Slice,
+    RowBuf, RowCopies, Slice,
 };
 use cql_types::{PartitionKey, Token};
 
@@ -62,7 +62,7 @@ pub(crate) struct CopiedPartition {
 /// Rows of one memtable.
 #[derive(Debug)]
 pub(crate) struct CopiedRows {
-    pub(crate) rows: Vec<(ClusteringKey, RowBuf)>,
+    pub(crate) rows: RowCopies,
     pub(crate) extent: Extent,
 }
 
@@ -239,7 +239,7 @@ impl Copier<'_> {
     }
 
     fn rows(&mut self, partition: &Partition, slices: &[Slice]) -> Option<CopiedRows> {
-        let mut rows: Vec<(ClusteringKey, RowBuf)> = Vec::new();
+        let mut rows = RowCopies::default();
         // At least one row is taken, so that every turn gets on.
         let mut take = |(key, row): (&ClusteringKey, &RowBuf)| {
             if self.budget.is_used_up() && !rows.is_empty() {
@@ -250,7 +250,7 @@ impl Copier<'_> {
                 .budget
                 .bytes
                 .saturating_sub(row.as_bytes().len() + key.len());
-            rows.push((key.clone(), row.clone()));
+            rows.push(key.as_bytes(), row.as_ref());
             Extent::All
         };
         let between = |slice: &Slice| partition.rows_between(&slice.start, &slice.end);
