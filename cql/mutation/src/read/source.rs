@@ -108,6 +108,15 @@ pub struct RowCopies {
 }
 
 impl RowCopies {
+    /// With room for so many rows of common size, before it has to grow.
+    #[must_use]
+    pub fn with_capacity(rows: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(rows * 64),
+            ends: Vec::with_capacity(rows),
+        }
+    }
+
     /// Adds a row behind the others.
     pub fn push(&mut self, key: &[u8], row: RowRef<'_>) {
         self.bytes.extend_from_slice(key);

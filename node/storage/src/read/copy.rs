@@ -17,6 +17,8 @@ use crate::space::{Space, SpaceRange};
 const ROWS_MAX: usize = 8192;
 /// The most bytes of rows that one turn copies.
 const BYTES_MAX: usize = 2 << 20;
+/// Rows for which there is room at once.
+const ROWS_EXPECTED: usize = 128;
 /// Partitions that one turn looks at.
 const PARTITIONS_MAX: usize = 4096;
 
@@ -239,7 +241,7 @@ impl Copier<'_> {
     }
 
     fn rows(&mut self, partition: &Partition, slices: &[Slice]) -> Option<CopiedRows> {
-        let mut rows = RowCopies::default();
+        let mut rows = RowCopies::with_capacity(self.budget.rows.min(ROWS_EXPECTED));
         // At least one row is taken, so that every turn gets on.
         let mut take = |(key, row): (&ClusteringKey, &RowBuf)| {
             if self.budget.is_used_up() && !rows.is_empty() {
