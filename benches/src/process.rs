@@ -229,11 +229,10 @@ impl Usage {
             let entry = entry?;
             if std::fs::read_to_string(entry.path().join("comm"))?.trim() == name {
                 let thread = entry.file_name().to_string_lossy().parse()?;
-                let mut clock = Builder::new()
-                    .kind(Software::TASK_CLOCK)
-                    .observe_pid(thread);
-                clock.include_kernel();
-                let mut clock = clock.build()?;
+                let mut clock = Builder::new(Software::TASK_CLOCK)
+                    .observe_pid(thread)
+                    .include_kernel()
+                    .build()?;
                 clock.enable()?;
                 return Ok(ThreadClock(clock));
             }
