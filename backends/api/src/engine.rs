@@ -36,7 +36,7 @@ pub trait Engine: Send + Sync {
 
     /// Begins the only write there is: a sorted batch, installed whole by [`Ingest::finish`].
     ///
-    /// An engine may do a compaction step first when the caller let too many runs pile up.
+    /// An engine may do a compaction step first when the caller let too many runs pile up; see [`Stats::runs_limit`].
     ///
     /// # Errors
     /// [`Error::IngestInProgress`] while another ingest lives (C13), [`Error::Io`], [`Error::Closed`].
@@ -235,6 +235,9 @@ pub struct Stats {
     pub entries: u64,
     /// Sorted runs that a point lookup may have to visit; grows with ingests, shrinks with compactions.
     pub runs: u64,
+    /// The runs from which on [`Engine::ingest`] does a compaction step first, if there is such a number.
+    /// It is far above what is left when no compaction is due, so that callers can slow down before they are stopped.
+    pub runs_limit: Option<u64>,
     /// Bytes held by the block cache; at most [`OpenOptions::cache_bytes`](crate::OpenOptions::cache_bytes).
     pub cache_bytes: u64,
     /// Bytes of filters and indexes held outside the cache.

@@ -13,7 +13,7 @@ use lsm_tree::AbstractTree;
 use crate::discards::KeyRange;
 use crate::ingest::FjallIngest;
 use crate::scan::ViewScan;
-use crate::shared::Shared;
+use crate::shared::{Shared, lock};
 use crate::verify;
 use crate::view::View;
 
@@ -45,6 +45,10 @@ impl FjallEngine {
         Ok(())
     }
 
+    fn has_too_many_runs(&self) -> Result<bool, Error> {
+        Ok(self.shared.view()?.runs().len() >= MOST_RUNS)
+    }
+
     /// Replaced views that are still read, or were when a writer looked last.
     #[must_use]
     pub fn retired_views(&self) -> usize {
@@ -63,8 +67,12 @@ impl Engine for FjallEngine {
 
     fn ingest(&self) -> Result<Box<dyn Ingest>, Error> {
         let open = self.shared.open()?;
-        if self.shared.view()?.runs().len() >= MOST_RUNS {
-            self.compact(Goal::Due)?;
+        if self.has_too_many_runs()? {
+            // The step under way may do.
+            drop(lock(&self.shared.upkeep));
+            if self.has_too_many_runs()? {
+                self.compact(Goal::Due)?;
+            }
         }
         self.shared.begin_ingest()?;
         Ok(Box::new(FjallIngest::new(self.shared.clone(), open)))
@@ -107,6 +115,7 @@ impl Engine for FjallEngine {
             files: view.tables().count() as u64,
             entries: view.tables().map(|table| table.metadata.item_count).sum(),
             runs: view.runs().len() as u64,
+            runs_limit: Some(MOST_RUNS as u64),
             cache_bytes: self.shared.cache.size(),
             pinned_bytes: view.tables().map(pinned).sum(),
             pending_discards: self.shared.discards.len(),

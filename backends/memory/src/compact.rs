@@ -9,6 +9,9 @@ use crate::run::{Cell, Range, Run, Version};
 /// The runs at which a compaction is due.
 pub(crate) const DUE_RUNS: usize = 4;
 
+/// The runs from which on an ingest does a compaction first.
+pub(crate) const MOST_RUNS: usize = 64;
+
 /// Merges all runs of a version into one, asking `gc` about each entry that stays.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use backend::{
     VerifyReport,
 };
 
-use crate::compact::{self, DUE_RUNS};
+use crate::compact::{self, DUE_RUNS, MOST_RUNS};
 use crate::disk::{Lease, MemoryDisk, Occupant, Operation};
 use crate::ingest::MemoryIngest;
 use crate::run::{Range, Version};
@@ -133,7 +133,9 @@ impl Engine for MemoryEngine {
     }
 
     fn ingest(&self) -> Result<Box<dyn Ingest>, Error> {
-        self.version()?;
+        if self.version()?.runs.len() >= MOST_RUNS {
+            self.compact(Goal::Due)?;
+        }
         if self.shared.ingesting.swap(true, Ordering::AcqRel) {
             return Err(Error::IngestInProgress);
         }
@@ -215,6 +217,7 @@ impl Engine for MemoryEngine {
             files: version.runs.len() as u64,
             entries: version.entries(),
             runs: version.runs.len() as u64,
+            runs_limit: Some(MOST_RUNS as u64),
             cache_bytes: 0,
             pinned_bytes: 0,
             pending_discards: pending as u64,

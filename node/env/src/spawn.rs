@@ -61,9 +61,9 @@ pub trait Loop: Send {
 /// How urgent the work of a thread is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// Somebody waits: the commit log, a shard.
+    /// Somebody waits: the commit log, a flush.
     Foreground,
-    /// It can wait for others: flush, compaction. The thread is nice.
+    /// It can wait for others: compaction. The thread is nice.
     Background,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use backend::{Engine, Goal, Progress};
 use node_env::{Loop, Phase, Turn};
 
+use crate::budget::Backlog;
 use crate::stats::{NodeCounters, add};
 
 /// After a failed step, such as one that met a full disk.
@@ -14,12 +15,21 @@ const RETRY: Duration = Duration::from_secs(5);
 /// The body of the compactor.
 pub(crate) struct CompactorLoop {
     engine: Arc<dyn Engine>,
+    backlog: Arc<Backlog>,
     counters: Arc<NodeCounters>,
 }
 
 impl CompactorLoop {
-    pub(crate) fn new(engine: Arc<dyn Engine>, counters: Arc<NodeCounters>) -> Self {
-        Self { engine, counters }
+    pub(crate) fn new(
+        engine: Arc<dyn Engine>,
+        backlog: Arc<Backlog>,
+        counters: Arc<NodeCounters>,
+    ) -> Self {
+        Self {
+            engine,
+            backlog,
+            counters,
+        }
     }
 }
 
@@ -32,6 +42,7 @@ impl Loop for CompactorLoop {
             Ok(Progress::Idle) => Turn::Idle,
             Ok(Progress::Worked { .. }) => {
                 add(&self.counters.compactions, 1);
+                self.backlog.update(&*self.engine);
                 Turn::Again
             }
             Err(backend::Error::Closed) => Turn::Idle,

@@ -9,6 +9,7 @@ use backend::{Direction, Engine, Factory, OpenOptions};
 use node_env::files::{Access, read_all};
 use node_env::{Env, FileErrorKind, Files, LoopHandle, SyncPoint, Urgency, offload};
 
+use crate::budget::Backlog;
 use crate::compactor::CompactorLoop;
 use crate::error::StorageError;
 use crate::floor::{FloorPin, Floors};
@@ -65,6 +66,7 @@ pub(crate) struct Node {
     pub(crate) env: Env,
     pub(crate) options: StorageOptions,
     pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) floors: Arc<Floors>,
     pub(crate) spaces: Arc<Spaces>,
     pub(crate) counters: Arc<NodeCounters>,
@@ -141,13 +143,19 @@ impl Node {
             clock: Arc::clone(&env.clock),
             counters: Arc::clone(&counters),
         });
-        let compactor = CompactorLoop::new(Arc::clone(&engine), Arc::clone(&counters));
+        let backlog = Arc::new(Backlog::default());
+        let compactor = CompactorLoop::new(
+            Arc::clone(&engine),
+            Arc::clone(&backlog),
+            Arc::clone(&counters),
+        );
         let compactor = env
             .spawn
             .dedicated("compaction", Urgency::Background, Box::new(compactor));
         let assigned = Arc::new(AtomicI64::new(found.assigned));
         let context = Arc::new(MergeContext {
             engine: Arc::clone(&engine),
+            backlog: Arc::clone(&backlog),
             floors: Arc::clone(&floors),
             spaces: Arc::clone(&spaces),
             clock: Arc::clone(&env.clock),
@@ -157,14 +165,16 @@ impl Node {
             floor_rule: broken.floor,
         });
         let (body, merger) = MergerLoop::new(context, broken.slots);
+        // Writes wait for flushes when memory is short, and schema changes for numbers of spaces.
         let merger_loop = env
             .spawn
-            .dedicated("merger", Urgency::Background, Box::new(body));
+            .dedicated("merger", Urgency::Foreground, Box::new(body));
         let merger = merger(merger_loop.waker());
         Ok(Self {
             env: env.clone(),
             options,
             engine,
+            backlog,
             floors,
             spaces,
             counters,

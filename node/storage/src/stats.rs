@@ -61,7 +61,7 @@ counters! {
         flushes,
         /// Flushes that failed and were tried again.
         flush_failures,
-        /// Writes that were delayed because too much was unflushed.
+        /// Writes that were delayed because flushes or compactions were behind.
         delayed,
     }
 }

@@ -138,7 +138,7 @@ macro_rules! conformance_tests {
 ///
 /// The argument is an expression that makes a fresh [`Subject`](crate::conformance::Subject):
 ///
-/// ```ignore
+/// ```text
 /// backend::backend_conformance!(MySubject::new());
 /// ```
 #[macro_export]

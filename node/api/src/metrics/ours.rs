@@ -56,7 +56,7 @@ pub(super) const SHARDS: &[Metric] = &[
     shard(
         "messina_writes_delayed",
         Counter,
-        "Batches delayed because too much was not in the engine yet",
+        "Batches delayed because flushes or compactions were behind",
         |s| s.store.delayed,
     ),
     shard("messina_reads", Counter, "Reads begun", |s| s.store.reads),

@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use backend::Engine;
 use node_env::{NodeClock, Waker};
 
+use crate::budget::Backlog;
 use crate::error::StorageError;
 use crate::floor::Floors;
 use crate::spaces::Spaces;
@@ -46,6 +47,7 @@ const SHADOW_ROWS_MAX: usize = 10_000;
 /// What merges need of their node.
 pub(crate) struct MergeContext {
     pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) floors: Arc<Floors>,
     pub(crate) spaces: Arc<Spaces>,
     pub(crate) clock: Arc<NodeClock>,
@@ -70,6 +72,7 @@ pub enum FloorRule {
 impl MergeContext {
     fn after_ingest(&self, assigned: i64) {
         self.assigned.fetch_max(assigned, Ordering::AcqRel);
+        self.backlog.update(&*self.engine);
         self.compactor.wake();
     }
 }

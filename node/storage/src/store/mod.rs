@@ -156,7 +156,7 @@ impl ShardStore {
 
     /// Waits until there is room for a batch of about so many bytes: in memory and in the log.
     ///
-    /// Writes are delayed in proportion to what is unflushed. Call it before [`ShardStore::apply`], which refuses what does
+    /// Writes are delayed the longer the more waits to be flushed or compacted. Call it before [`ShardStore::apply`], which refuses what does
     /// not fit.
     ///
     /// # Errors

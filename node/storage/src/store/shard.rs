@@ -120,7 +120,8 @@ impl Shard {
     }
 
     pub(super) fn admission(&self) -> Admission {
-        self.budget.admission(self.unflushed_bytes())
+        let backlog = self.node.backlog.thousandths();
+        self.budget.admission(self.unflushed_bytes(), backlog)
     }
 
     pub(super) async fn wait_for_flush(&self) {

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod backlog;
 mod crash;
 mod golden;
 mod log_faults;

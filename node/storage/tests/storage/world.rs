@@ -1,6 +1,7 @@
 //! A simulated node with storage, and the table that the tests use.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,9 +53,14 @@ pub(crate) struct Life {
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
+        Self::with_compactions_in(seed, Duration::from_micros(20)..Duration::from_micros(900))
+    }
+
+    /// A world in which each turn of the compactor waits for so long.
+    pub(crate) fn with_compactions_in(seed: u64, background: Range<Duration>) -> Self {
         let spawn = SimSpawnOptions {
             foreground: Duration::from_micros(20)..Duration::from_micros(500),
-            background: Duration::from_micros(20)..Duration::from_micros(900),
+            background,
             ..SimSpawnOptions::default()
         };
         Self {
