@@ -143,7 +143,7 @@ impl ViewScan {
     }
 
     /// Which run has the nearest key; of equal keys the newest run's, which comes first.
-    fn nearest(&self) -> Option<(usize, UserKey)> {
+    fn nearest(&self) -> Option<usize> {
         let heads = self.runs.iter().enumerate();
         let heads =
             heads.filter_map(|(index, run)| Some((index, &run.head.as_ref()?.key.user_key)));
@@ -154,23 +154,22 @@ impl ViewScan {
             };
             if nearer { next } else { best }
         });
-        nearest.map(|(index, key)| (index, key.clone()))
+        nearest.map(|(index, _)| index)
     }
 
     /// Takes the newest version of the nearest key, and passes by the older ones.
     fn step(&mut self) -> lsm_tree::Result<Option<InternalValue>> {
-        let Some((newest, key)) = self.nearest() else {
+        let Some(newest) = self.nearest() else {
             return Ok(None);
         };
-        let mut taken = None;
+        let mut taken: Option<InternalValue> = None;
         for run in self.runs.iter_mut().skip(newest) {
-            while run
-                .head
-                .as_ref()
-                .is_some_and(|head| head.key.user_key == key)
-            {
-                let head = run.head.take();
-                taken = taken.or(head);
+            while let Some(head) = run.head.take_if(|head| {
+                taken
+                    .as_ref()
+                    .is_none_or(|taken| head.key.user_key == taken.key.user_key)
+            }) {
+                taken.get_or_insert(head);
                 run.advance(&self.view, &self.bounds, self.direction)?;
             }
         }

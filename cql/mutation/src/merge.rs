@@ -9,7 +9,7 @@
 //! Removal keeps what is younger than a bound and the maximum looks at the time first,
 //! so the two steps commute and the whole is commutative, associative and idempotent.
 
-use crate::row::{ComplexRef, Copied, Deletion, Header, RawColumn, RowBuf, RowRef, RowWriter};
+use crate::row::{ComplexRef, Deletion, Header, RawColumn, RowBuf, RowRef, RowWriter};
 use cql_schema::ColumnNumber;
 use std::cmp::Ordering;
 
@@ -162,19 +162,10 @@ impl Sink<'_, '_> {
         }
     }
 
-    /// Copies the bytes of the cell if both rows count times from the same base.
     #[inline]
     fn cell(&mut self, column: &RawColumn<'_>) {
-        if !self.bound.younger(column.timestamp) {
-            return;
-        }
-        match self.writer.raw(column, column.timestamp, self.out) {
-            Copied::Yes => {}
-            Copied::No => {
-                if let Some(cell) = column.cell() {
-                    self.writer.cell(column.number, &cell, self.out);
-                }
-            }
+        if self.bound.younger(column.timestamp) {
+            self.writer.copy(column, self.out);
         }
     }
 

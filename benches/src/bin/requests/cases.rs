@@ -32,11 +32,15 @@ pub(crate) enum Case {
     EngineRead,
     /// SELECT of a wide partition in the engine.
     EngineSlice,
+    /// INSERT over half of the rows of wide partitions in the engine.
+    PointsAgain,
+    /// SELECT of a wide partition that is in the engine, and half of it in the memtable, too.
+    MergedSlice,
 }
 
 impl Case {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Options,
         Self::Insert,
         Self::Overwrite,
@@ -45,6 +49,8 @@ impl Case {
         Self::Slice,
         Self::EngineRead,
         Self::EngineSlice,
+        Self::PointsAgain,
+        Self::MergedSlice,
     ];
 
     /// Its name in arguments and in the table.
@@ -58,12 +64,14 @@ impl Case {
             Self::Slice => "slice",
             Self::EngineRead => "engine-read",
             Self::EngineSlice => "engine-slice",
+            Self::PointsAgain => "points-again",
+            Self::MergedSlice => "merged-slice",
         }
     }
 
     /// Whether later cases need what it writes.
     pub(crate) fn fills(self) -> bool {
-        matches!(self, Self::Insert | Self::Points)
+        matches!(self, Self::Insert | Self::Points | Self::PointsAgain)
     }
 
     /// Whether the memtable must be empty.
@@ -128,7 +136,8 @@ impl Frames {
             | Case::Read
             | Case::Points
             | Case::EngineRead => rows,
-            Case::Slice | Case::EngineSlice => rows / points,
+            Case::PointsAgain => rows / 2,
+            Case::Slice | Case::EngineSlice | Case::MergedSlice => rows / points,
         };
         let numbers: Vec<u64> = (0..count).collect();
         let windows = numbers
@@ -179,7 +188,11 @@ fn request(
         Case::Read | Case::EngineRead => {
             execute(out, stream, &statements.read, &[&row_key(number)]);
         }
-        Case::Points => {
+        Case::Points | Case::PointsAgain => {
+            let number = match case {
+                Case::PointsAgain => number * 2,
+                _ => number,
+            };
             let partition = (number / points).to_be_bytes();
             let at = (number % points).to_be_bytes();
             execute(
@@ -189,7 +202,9 @@ fn request(
                 &[&partition, &at, &id, b"reading"],
             );
         }
-        Case::Slice | Case::EngineSlice => execute(out, stream, &statements.slice, &[&id]),
+        Case::Slice | Case::EngineSlice | Case::MergedSlice => {
+            execute(out, stream, &statements.slice, &[&id])
+        }
     }
 }
 

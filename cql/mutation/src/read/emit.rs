@@ -1,7 +1,7 @@
 //! One row from its stored form to what a reader sees of it.
 
 use super::ColumnSet;
-use crate::row::{ColumnRef, Front, Header, RowRef, RowWriter};
+use crate::row::{Front, Header, RowRef, RowWriter};
 
 /// How a reader looks at rows.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,14 @@ pub(super) struct Seen {
     pub(super) live: bool,
     /// Dead things in it.
     pub(super) tombstones: u64,
+}
+
+impl Seen {
+    #[inline]
+    fn count(&mut self, cell_is_live: bool) {
+        self.live |= cell_is_live;
+        self.tombstones += u64::from(!cell_is_live);
+    }
 }
 
 /// Appends what a reader sees of `row`. If the row does not exist, what was appended is to be cut off.
@@ -56,36 +64,37 @@ pub(super) fn write_visible(row: RowRef<'_>, view: &View<'_>, out: &mut Vec<u8>)
         deletion: None,
         clustering,
     });
-    for (number, column) in row.cells() {
+    for column in front.raw_columns() {
+        let number = column.number;
         if !view.known.contains(number) {
             continue;
         }
         let wanted = view.wanted.contains(number);
-        match column {
-            ColumnRef::Simple(cell) => {
-                let live = younger(cell.timestamp) && cell.is_live(view.now);
-                seen.live |= live;
-                seen.tombstones += u64::from(!live);
-                if live && wanted {
-                    writer.cell(number, &cell, out);
-                }
+        if !column.is_complex() {
+            let live = younger(column.timestamp)
+                && (column.is_lasting()
+                    || column.cell().is_some_and(|cell| cell.is_live(view.now)));
+            seen.count(live);
+            if live && wanted {
+                writer.copy(&column, out);
             }
-            ColumnRef::Complex(complex) => {
-                seen.tombstones += u64::from(complex.deletion.is_some());
-                for (path, cell) in complex.elements() {
-                    let live = younger(cell.timestamp) && cell.is_live(view.now);
-                    seen.live |= live;
-                    seen.tombstones += u64::from(!live);
-                    if live && wanted {
-                        if !writer.is_open() {
-                            writer.open_complex(number, None, cell.timestamp, out);
-                        }
-                        writer.element(path, &cell, out);
-                    }
+            continue;
+        }
+        let Some(complex) = column.complex() else {
+            continue;
+        };
+        seen.tombstones += u64::from(complex.deletion.is_some());
+        for (path, cell) in complex.elements() {
+            let live = younger(cell.timestamp) && cell.is_live(view.now);
+            seen.count(live);
+            if live && wanted {
+                if !writer.is_open() {
+                    writer.open_complex(number, None, cell.timestamp, out);
                 }
-                writer.close_complex(out);
+                writer.element(path, &cell, out);
             }
         }
+        writer.close_complex(out);
     }
     writer.finish(out);
     seen

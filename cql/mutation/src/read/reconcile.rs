@@ -350,7 +350,7 @@ impl<'c> Reconciler<'c> {
             .unwrap_or_default();
         let mut merged = std::mem::take(&mut self.merged);
         merged.clear();
-        for source in sources.iter() {
+        for source in sources.iter_mut().skip(first.index) {
             let Some((_, row)) = source
                 .current()
                 .filter(|(found, _)| *found == key.as_bytes())
@@ -364,17 +364,10 @@ impl<'c> Reconciler<'c> {
                 merge(RowRef::trusted(&merged), row, &mut self.spare);
                 std::mem::swap(&mut merged, &mut self.spare);
             }
+            source.advance()?;
         }
         let progress = self.show(&key, RowRef::trusted(&merged));
         self.merged = merged;
-        for source in sources.iter_mut() {
-            if source
-                .current()
-                .is_some_and(|(found, _)| found == key.as_bytes())
-            {
-                source.advance()?;
-            }
-        }
         Ok(progress)
     }
 

@@ -36,7 +36,7 @@ pub use columns::{Cells, Elements};
 pub(crate) use columns::{RawColumn, RawColumns};
 pub(crate) use front::Front;
 pub use view::{ColumnRef, ComplexRef, RowRef, WrittenClustering};
-pub(crate) use write::{Copied, Header, RowWriter};
+pub(crate) use write::{Header, RowWriter};
 
 use std::fmt;
 

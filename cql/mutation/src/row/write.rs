@@ -171,6 +171,19 @@ impl<'a> RowWriter<'a> {
         Copied::Yes
     }
 
+    /// Appends a simple column of another row: its bytes if both rows count times from the same base.
+    #[inline]
+    pub(crate) fn copy(&mut self, column: &RawColumn<'_>, out: &mut Vec<u8>) {
+        match self.raw(column, column.timestamp, out) {
+            Copied::Yes => {}
+            Copied::No => {
+                if let Some(cell) = column.cell() {
+                    self.cell(column.number, &cell, out);
+                }
+            }
+        }
+    }
+
     /// The base time, if what was given so far decides it.
     pub(crate) fn known_base(&self) -> Option<i64> {
         self.base.or(self.header.base())

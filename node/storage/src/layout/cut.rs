@@ -107,6 +107,7 @@ impl Reader {
             .scan(Bound::Included(physical(&start)), upper, direction)?;
         Ok(CutScan {
             scan,
+            wider: is_cut(&start) || is_cut(&end),
             start,
             end,
             direction,
@@ -130,6 +131,8 @@ pub(crate) struct CutScan {
     scan: Box<dyn Scan>,
     start: Vec<u8>,
     end: Vec<u8>,
+    /// Whether the engine's range holds more than what is wanted.
+    wider: bool,
     direction: Direction,
     /// Entries of the cut list that is being read, the next one last.
     list: Vec<Entry>,
@@ -146,7 +149,7 @@ impl CutScan {
             };
             if key.len() == CUT && value.first() == Some(&CUT_LIST) {
                 self.open_list(&key, &value)?;
-            } else if self.wants(&key) {
+            } else if !self.wider || self.wants(&key) {
                 return Ok(Some((key, value)));
             }
         }

@@ -1,5 +1,7 @@
 //! Keys: `[space][token][partition key][kind][clustering][sub]`.
 
+use std::ops::Range;
+
 use cql_types::{PartitionKey, Token, encode_partition_key, encode_token};
 
 use crate::space::Space;
@@ -133,6 +135,13 @@ impl PartitionPrefix {
     /// After everything of the partition.
     pub(crate) fn end(&self) -> Vec<u8> {
         self.with(KIND_END, &[], &[])
+    }
+
+    /// Where the clustering lies in the key of a row of this partition; `None` for any other key.
+    pub(crate) fn clustering_of_row(&self, key: &[u8]) -> Option<Range<usize>> {
+        let (kind, clustering) = self.split(key)?;
+        let start = self.0.len() + 1;
+        (kind == Kind::Row).then(|| start..start + clustering.len())
     }
 
     /// Kind and clustering of a key of this partition; `None` for a key of another one.

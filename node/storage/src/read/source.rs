@@ -1,11 +1,13 @@
 //! Rows of the engine as a source for the reconciler.
 
+use std::ops::Range;
+
 use backend::{Direction, Entry};
 use cql_mutation::{Order, RowRef, RowSource, SortedRows, SourceEnd};
 
 use crate::error::StorageError;
 use crate::layout::cut::{CutScan, Reader};
-use crate::layout::key::{Kind, PartitionPrefix};
+use crate::layout::key::PartitionPrefix;
 
 /// Entries that a seek steps over before it opens the scan anew.
 const STEPS_MAX: usize = 16;
@@ -78,11 +80,45 @@ impl Cursor {
 pub(super) struct EngineRows {
     pub(super) cursor: Cursor,
     prefix: PartitionPrefix,
+    /// Where the clustering lies in the current key; `None` if the cursor has left the rows of the partition.
+    clustering: Option<Range<usize>>,
 }
 
 impl EngineRows {
     pub(super) fn new(cursor: Cursor, prefix: PartitionPrefix) -> Self {
-        Self { cursor, prefix }
+        let mut rows = Self {
+            cursor,
+            prefix,
+            clustering: None,
+        };
+        rows.find_clustering();
+        rows
+    }
+
+    fn find_clustering(&mut self) {
+        self.clustering = self
+            .cursor
+            .current()
+            .and_then(|(key, _)| self.prefix.clustering_of_row(key));
+    }
+
+    fn current(&self) -> Option<(&[u8], RowRef<'_>)> {
+        let (key, value) = self.cursor.current()?;
+        let clustering = key.get(self.clustering.clone()?)?;
+        Some((clustering, RowRef::trusted(value)))
+    }
+
+    fn advance(&mut self) -> Result<(), StorageError> {
+        self.cursor.advance()?;
+        self.find_clustering();
+        Ok(())
+    }
+
+    fn seek(&mut self, position: &[u8]) -> Result<(), StorageError> {
+        let key = self.prefix.row_position(position);
+        self.cursor.seek(&key)?;
+        self.find_clustering();
+        Ok(())
     }
 }
 
@@ -98,20 +134,14 @@ impl RowSource for Source {
     fn current(&self) -> Option<(&[u8], RowRef<'_>)> {
         match self {
             Self::Memory(rows) => rows.current(),
-            Self::Engine(rows) => {
-                let (key, value) = rows.cursor.current()?;
-                match rows.prefix.split(key)? {
-                    (Kind::Row, clustering) => Some((clustering, RowRef::trusted(value))),
-                    (Kind::Header | Kind::Chunk, _) => None,
-                }
-            }
+            Self::Engine(rows) => rows.current(),
         }
     }
 
     fn advance(&mut self) -> Result<(), StorageError> {
         match self {
             Self::Memory(rows) => rows.advance(),
-            Self::Engine(rows) => rows.cursor.advance(),
+            Self::Engine(rows) => rows.advance(),
         }
     }
 
@@ -125,10 +155,7 @@ impl RowSource for Source {
     fn seek(&mut self, position: &[u8], order: Order) -> Result<(), StorageError> {
         match self {
             Self::Memory(rows) => rows.seek(position, order),
-            Self::Engine(rows) => {
-                let key = rows.prefix.row_position(position);
-                rows.cursor.seek(&key)
-            }
+            Self::Engine(rows) => rows.seek(position),
         }
     }
 }
