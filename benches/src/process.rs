@@ -14,6 +14,7 @@ use perf_event::{Builder, Counter};
 use tempfile::TempDir;
 
 use crate::Outcome;
+use crate::arguments::Arguments;
 use crate::pipeline::Pipeline;
 use crate::stopwatch::{Stopwatch, pause};
 
@@ -70,6 +71,28 @@ impl Node {
             metrics,
             child,
         })
+    }
+
+    /// Starts one with the options that most programs take: `--memory` (128MB), `--smp`, `--sync` of the commit log.
+    ///
+    /// # Errors
+    /// As [`Node::spawn`]; an argument is not a value of its option.
+    pub fn spawn_with(arguments: &Arguments, smp: &str, sync: &str) -> Outcome<Self> {
+        let option = |name: &str, default: &str| arguments.or(name, default.to_owned());
+        let (memory, smp, sync) = (
+            option("memory", "128MB")?,
+            option("smp", smp)?,
+            option("sync", sync)?,
+        );
+        let options = [
+            "--memory",
+            &memory,
+            "--smp",
+            &smp,
+            "--commitlog-sync",
+            &sync,
+        ];
+        Self::spawn(&arguments.program()?, &options)
     }
 
     /// `kill -9`; returns once the process is gone.

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::Outcome;
-use crate::figures::each;
+use crate::figures::{MIB, each};
 use crate::pipeline::{Next, Pipeline, execute};
 
 /// Requests in flight.
@@ -11,6 +11,15 @@ pub const WINDOW: i16 = 256;
 
 /// The keyspace of these programs.
 pub const KEYSPACE: &str = "CREATE KEYSPACE IF NOT EXISTS bench WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}";
+
+/// How many rows make so many mebibytes of keys and values.
+///
+/// # Errors
+/// A value is larger than a number can say.
+pub fn rows_in(megabytes: u64, value_bytes: usize) -> Outcome<u64> {
+    const KEY_BYTES: u64 = 8;
+    Ok(megabytes * MIB / (u64::try_from(value_bytes)? + KEY_BYTES))
+}
 
 /// The table, made anew, and its prepared statements.
 #[derive(Debug)]

@@ -8,36 +8,22 @@ use std::time::Duration;
 
 use messina_benches::Outcome;
 use messina_benches::arguments::Arguments;
-use messina_benches::figures::{MIB, Table, mib, rate};
+use messina_benches::figures::{Table, mib, rate};
 use messina_benches::process::Node;
-use messina_benches::rows::{Rows, micros_each};
+use messina_benches::rows::{Rows, micros_each, rows_in};
 use messina_benches::stopwatch::Stopwatch;
-
-/// Bytes of a key.
-const KEY_BYTES: u64 = 8;
 
 fn main() -> Outcome {
     let arguments = Arguments::read(&["program", "megabytes", "value", "memory", "smp", "sync"])?;
     let megabytes = arguments.or("megabytes", 2_048_u64)?;
     let value_bytes = arguments.or("value", 1_000_usize)?;
-    let memory = arguments.or("memory", "128MB".to_owned())?;
-    let smp = arguments.or("smp", "2".to_owned())?;
-    let sync = arguments.or("sync", "batch".to_owned())?;
-    let options = [
-        "--memory",
-        &memory,
-        "--smp",
-        &smp,
-        "--commitlog-sync",
-        &sync,
-    ];
-    let mut node = Node::spawn(&arguments.program()?, &options)?;
+    let mut node = Node::spawn_with(&arguments, "2", "batch")?;
     let mut connection = node.connect()?;
     let mut rows = Rows::create(&mut connection, value_bytes)?;
     let usage = node.usage();
     let before = usage.resident()?;
     let processor_before = usage.processor()?;
-    let count = megabytes * MIB / (u64::try_from(value_bytes)? + KEY_BYTES);
+    let count = rows_in(megabytes, value_bytes)?;
     let watch = Stopwatch::start();
     rows.write(&mut connection, 0..count)?;
     let loading = watch.elapsed();

@@ -10,14 +10,11 @@ use std::time::Duration;
 
 use messina_benches::Outcome;
 use messina_benches::arguments::Arguments;
-use messina_benches::figures::{MIB, Table, mib, rate};
+use messina_benches::figures::{Table, mib, rate};
 use messina_benches::pipeline::Pipeline;
 use messina_benches::process::{Node, Usage};
-use messina_benches::rows::{Dice, Rows, micros_each};
+use messina_benches::rows::{Dice, Rows, micros_each, rows_in};
 use messina_benches::stopwatch::Stopwatch;
-
-/// Bytes of a key.
-const KEY_BYTES: u64 = 8;
 
 fn main() -> Outcome {
     let arguments = Arguments::read(&[
@@ -32,8 +29,7 @@ fn main() -> Outcome {
         "pid",
     ])?;
     let value_bytes = arguments.or("value", 200_usize)?;
-    let keys =
-        arguments.or("megabytes", 384_u64)? * MIB / (u64::try_from(value_bytes)? + KEY_BYTES);
+    let keys = rows_in(arguments.or("megabytes", 384)?, value_bytes)?;
     let operations = arguments.or("operations", keys)?;
     // Holds the node, if it is ours, until the end.
     let (_node, mut connection, usage) = match arguments.get("address")? {
@@ -42,18 +38,7 @@ fn main() -> Outcome {
             (None, Pipeline::open(address)?, Usage::of(pid))
         }
         None => {
-            let memory = arguments.or("memory", "128MB".to_owned())?;
-            let smp = arguments.or("smp", "1".to_owned())?;
-            let sync = arguments.or("sync", "periodic".to_owned())?;
-            let options = [
-                "--memory",
-                &memory,
-                "--smp",
-                &smp,
-                "--commitlog-sync",
-                &sync,
-            ];
-            let mut node = Node::spawn(&arguments.program()?, &options)?;
+            let mut node = Node::spawn_with(&arguments, "1", "periodic")?;
             let connection = node.connect()?;
             let usage = node.usage();
             (Some(node), connection, usage)

@@ -10,13 +10,10 @@
 
 use messina_benches::Outcome;
 use messina_benches::arguments::Arguments;
-use messina_benches::figures::{MIB, Table, mib, ms};
+use messina_benches::figures::{Table, mib, ms};
 use messina_benches::process::Node;
-use messina_benches::rows::Rows;
+use messina_benches::rows::{Rows, rows_in};
 use messina_benches::stopwatch::Stopwatch;
-
-/// Bytes of a key.
-const KEY_BYTES: u64 = 8;
 
 fn main() -> Outcome {
     let arguments = Arguments::read(&["program", "megabytes", "value", "memory", "smp", "runs"])?;
@@ -32,7 +29,7 @@ fn main() -> Outcome {
     let empty_start = watch.elapsed();
     let empty_processor = node.usage().first_thread_processor()?;
     let mut rows = Rows::create(&mut connection, value_bytes)?;
-    let count = megabytes * MIB / (u64::try_from(value_bytes)? + KEY_BYTES);
+    let count = rows_in(megabytes, value_bytes)?;
     rows.write(&mut connection, 0..count)?;
     drop(connection);
     let mut table = Table::new(&[

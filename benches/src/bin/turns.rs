@@ -29,10 +29,7 @@ fn main() -> Outcome {
     let minutes: f64 = arguments.or("minutes", 10.0)?;
     let keys = arguments.or("keys", 1_000_000_u64)?;
     let value_bytes = arguments.or("value", 200_usize)?;
-    let memory = arguments.or("memory", "128MB".to_owned())?;
-    let sync = arguments.or("sync", "periodic".to_owned())?;
-    let options = ["--memory", &memory, "--smp", "1", "--commitlog-sync", &sync];
-    let mut node = Node::spawn(&arguments.program()?, &options)?;
+    let mut node = Node::spawn_with(&arguments, "1", "periodic")?;
     let mut probe = node.connect()?;
     let mut loader = Pipeline::open(node.address())?;
     let mut rows = Rows::create(&mut loader, value_bytes)?;

@@ -12,10 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cql_mutation::{
-    Filter, Mutation, Order, PageLimit, Partitions, ReadCommand, ReadResult, RowRef, Slice, Slices,
-    Statics,
-};
+use cql_mutation::{Mutation, Partitions, ReadCommand, ReadResult, RowRef, Slice, Slices, Statics};
 use cql_schema::Table;
 use cql_types::PartitionKey;
 
@@ -54,22 +51,13 @@ impl Draft {
         let keys = partition_keys(plan.partition.iter(), &plan.table, &*values, ctx)?;
         let keys = by_token(keys);
         let command = ReadCommand {
-            table: plan.table.id,
-            partitions: Partitions::Keys(keys.clone()),
             slices: slices(plan, &*values, ctx)?,
-            order: Order::Forward,
             columns: plan.lists.clone().unwrap_or_default(),
             statics: match plan.static_operations.iter().any(Operation::needs_read) {
                 true => Statics::StandAlone,
                 false => Statics::Skip,
             },
-            distinct: false,
-            filter: Filter::default(),
-            row_limit: None,
-            per_partition_limit: None,
-            page: PageLimit::NONE,
-            now: ctx.now,
-            resume: None,
+            ..ReadCommand::all_of(&plan.table, Partitions::Keys(keys.clone()), ctx.now)
         };
         Ok(Self {
             plan: Arc::clone(plan),

@@ -94,20 +94,29 @@ enum Doing {
 type List<'l> = Vec<(&'l [u8], &'l [u8])>;
 
 impl Operation {
-    pub(crate) fn set_index<V: BindValues + ?Sized>(
+    /// Sets the element at an index, or deletes it if there is no value to set.
+    pub(crate) fn change_index<V: BindValues + ?Sized>(
         &self,
         index: &Index,
-        value: &Term,
+        value: Option<&Term>,
         values: &V,
         cells: &Cells<'_>,
         row: &mut RowBuilder,
     ) -> Result<(), PlanError> {
         let current = Current::of(self, cells, row);
         let list = current.list(self, cells.ctx.now);
-        let Some(path) = index.of(&list, Doing::Set, values, cells)? else {
+        let doing = match value {
+            Some(_) => Doing::Set,
+            None => Doing::Delete,
+        };
+        let Some(path) = index.of(&list, doing, values, cells)? else {
             return Ok(());
         };
-        match value.evaluate(values, cells.ctx)? {
+        let value = match value {
+            Some(value) => value.evaluate(values, cells.ctx)?,
+            None => Evaluated::Null,
+        };
+        match value {
             Evaluated::Value(bytes) => {
                 row.element(self.number, path, cells.stamp.live(&bytes));
             }
@@ -115,21 +124,6 @@ impl Operation {
                 row.element(self.number, path, cells.stamp.tombstone());
             }
             Evaluated::Unset => {}
-        }
-        Ok(())
-    }
-
-    pub(crate) fn delete_index<V: BindValues + ?Sized>(
-        &self,
-        index: &Index,
-        values: &V,
-        cells: &Cells<'_>,
-        row: &mut RowBuilder,
-    ) -> Result<(), PlanError> {
-        let current = Current::of(self, cells, row);
-        let list = current.list(self, cells.ctx.now);
-        if let Some(path) = index.of(&list, Doing::Delete, values, cells)? {
-            row.element(self.number, path, cells.stamp.tombstone());
         }
         Ok(())
     }

@@ -181,8 +181,10 @@ impl Operation {
                 row.element(self.number, &path, cells.stamp.tombstone());
                 Ok(())
             }
-            Action::SetIndex(index, value) => self.set_index(index, value, values, cells, row),
-            Action::DeleteIndex(index) => self.delete_index(index, values, cells, row),
+            Action::SetIndex(index, value) => {
+                self.change_index(index, Some(value), values, cells, row)
+            }
+            Action::DeleteIndex(index) => self.change_index(index, None, values, cells, row),
             Action::RemoveEqual(term) => self.remove_equal(term, values, cells, row),
             Action::SetField(index, value) => {
                 let path = field_path(*index);

@@ -211,8 +211,12 @@ pub async fn boot_broken(
     factory: &dyn Factory,
     broken: BrokenRules,
 ) -> Result<(Control, Vec<ShardSeed>), BootError> {
+    let on_disk = storage_options(&options);
+    // Nothing is written into a directory of somebody else, not even the file to lock.
+    node_storage::check_directories(&*env.files, &on_disk).doing("look at the data directory")?;
     let lock = lock_directory(&env, &options)?;
-    let storage = open_storage(&env, &options, factory, broken)?;
+    let storage =
+        Storage::open_broken(&env, on_disk, factory, broken).doing("open the data directory")?;
     let tasks = Rc::new(TaskGroup::new("control"));
     let (local_store, report) = storage.open_local().await.doing("open the local store")?;
     tracing::debug!(?report, "the local store is replayed");
@@ -294,16 +298,11 @@ fn lock_directory(env: &Env, options: &NodeOptions) -> Result<Box<dyn FileLock>,
         .create_dir_all(directory, node_storage::SYNC_DIRECTORY)
         .doing("make the data directory")?;
     env.files
-        .lock(&directory.join("LOCK"))
+        .lock(&directory.join(node_storage::LOCK_FILE))
         .doing("lock the data directory (is another node running on it?)")
 }
 
-fn open_storage(
-    env: &Env,
-    options: &NodeOptions,
-    factory: &dyn Factory,
-    broken: BrokenRules,
-) -> Result<Storage, BootError> {
+fn storage_options(options: &NodeOptions) -> StorageOptions {
     let mut storage = StorageOptions::new(&options.directory, options.shards);
     storage.log_directory = options.log_directory.clone();
     storage.cache_bytes = options.cache_bytes;
@@ -316,7 +315,7 @@ fn open_storage(
             .min(options.segment_bytes),
         ..LogOptions::default()
     };
-    Storage::open_broken(env, storage, factory, broken).doing("open the data directory")
+    storage
 }
 
 fn local_tables() -> Vec<LocalTable> {

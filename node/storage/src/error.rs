@@ -86,7 +86,14 @@ pub enum StorageError {
         /// What is wrong with it, if more is known.
         why: Option<DecodeError>,
     },
-    /// The directory holds something else, or data of another version.
+    /// The directory holds other things, and no data of ours.
+    Foreign {
+        /// Which directory.
+        directory: std::path::PathBuf,
+        /// The first of them.
+        found: std::path::PathBuf,
+    },
+    /// The data is of another version.
     Format {
         /// Which file.
         file: std::path::PathBuf,
@@ -131,6 +138,7 @@ impl StorageError {
             Self::File(error) => error.is_full(),
             Self::Replay(_)
             | Self::Corrupt { .. }
+            | Self::Foreign { .. }
             | Self::Format { .. }
             | Self::LogsMissing { .. }
             | Self::NotHere { .. }
@@ -168,6 +176,13 @@ impl fmt::Display for StorageError {
                  mount or set the commit log directory that this data was written with",
                 directory.display()
             ),
+            Self::Foreign { directory, found } => write!(
+                f,
+                "{} has no file FORMAT of a data directory, but there is {}; choose an empty directory, \
+                 or bring the file back if the data is Messina's",
+                directory.display(),
+                found.display()
+            ),
             Self::Format { file, found } => write!(
                 f,
                 "{} says {found}, which this version cannot read; choose another directory or another version",
@@ -196,6 +211,7 @@ impl std::error::Error for StorageError {
             Self::Replay(error) => Some(error),
             Self::Offload(error) => Some(error),
             Self::Corrupt { .. }
+            | Self::Foreign { .. }
             | Self::Format { .. }
             | Self::LogsMissing { .. }
             | Self::NotHere { .. }

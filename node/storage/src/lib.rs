@@ -28,6 +28,7 @@
 mod batch;
 mod budget;
 mod compactor;
+mod directories;
 mod error;
 pub mod floor;
 mod gc;
@@ -46,6 +47,9 @@ mod store;
 mod yield_now;
 
 pub use batch::WriteBatch;
+pub use directories::{
+    LOCK_FILE, SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME, check_directories,
+};
 pub use error::{StorageError, WriteError};
 pub use log::replay::ReplayError;
 pub use log::segment::LogId;
@@ -57,11 +61,10 @@ pub use log::{
 pub use merge::{FloorRule, Slots};
 #[doc(hidden)]
 pub use node::BrokenRules;
-pub use node::{SYNC_DIRECTORY, SYNC_FORMAT, SYNC_FORMAT_NAME};
 pub use read::ReadAnswer;
 pub use replay::{Owner, ReplayReport, Replayed};
 pub use space::{Space, SpaceRange};
 pub use spaces::SpaceOptions;
 pub use stats::{LogStats, NodeStats, ShardStats};
 pub use storage::{Storage, StorageOptions};
-pub use store::{ReadsRun, ShardStore, StoreStatus};
+pub use store::{ShardStore, StoreStatus};

@@ -1,16 +1,16 @@
 //! What all stores of a node share: the engine, its merger, spaces, floors, and the folder of logs.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backend::{Direction, Engine, Factory, OpenOptions};
-use node_env::files::{Access, read_all};
-use node_env::{Env, FileErrorKind, Files, LoopHandle, SyncPoint, Urgency, offload};
+use node_env::{Env, LoopHandle, Urgency, offload};
 
 use crate::budget::Backlog;
 use crate::compactor::CompactorLoop;
+use crate::directories::claim_directories;
 use crate::error::StorageError;
 use crate::floor::{FloorPin, Floors};
 use crate::gc::{GcParts, GcRules};
@@ -24,19 +24,6 @@ use crate::space::{Space, SpaceRange};
 use crate::spaces::{Spaces, key_bounds};
 use crate::stats::NodeCounters;
 use crate::storage::StorageOptions;
-
-/// The folders that a node makes for itself.
-pub const SYNC_DIRECTORY: SyncPoint = SyncPoint("storage.directory");
-/// The content of the format file, before it gets its name.
-pub const SYNC_FORMAT: SyncPoint = SyncPoint("storage.format");
-/// The name of the format file.
-pub const SYNC_FORMAT_NAME: SyncPoint = SyncPoint("storage.format-name");
-
-/// What the format file says.
-const FORMAT: &str = "messina data 1\n";
-
-/// The name of the format file, in the directory of the data and in that of the logs.
-const FORMAT_FILE: &str = "FORMAT";
 
 /// The engine's directory.
 const ENGINE: &str = "engine";
@@ -101,7 +88,7 @@ impl Node {
         factory: &dyn Factory,
         broken: BrokenRules,
     ) -> Result<Self, StorageError> {
-        check_format(&*env.files, &options)?;
+        claim_directories(&*env.files, &options)?;
         let hooks = Arc::new(GcRules::default());
         let engine_options = OpenOptions {
             directory: options.directory.join(ENGINE),
@@ -304,71 +291,6 @@ fn read_entries(reader: &Reader) -> Result<Found, StorageError> {
         }
     }
     Ok(found)
-}
-
-/// Checks that both directories are ours, of this format and together, or makes them so if they are empty.
-///
-/// The directory of the logs gets its file first: where the data has one, the logs must have one too.
-fn check_format(files: &dyn Files, options: &StorageOptions) -> Result<(), StorageError> {
-    let (directory, logs) = (&options.directory, &options.log_directory);
-    files.create_dir_all(directory, SYNC_DIRECTORY)?;
-    if has_format(files, directory)? {
-        // The process that wrote it may have been killed before its name was durable.
-        files.sync_dir(directory, SYNC_FORMAT_NAME)?;
-        return match has_format(files, logs)? {
-            true => Ok(()),
-            false => Err(StorageError::LogsMissing {
-                directory: logs.clone(),
-            }),
-        };
-    }
-    let engine = directory.join(ENGINE);
-    let found = match list_logs(files, logs)?.is_empty() {
-        true => files.entry(&engine)?.map(|_| engine),
-        false => Some(logs.clone()),
-    };
-    if let Some(found) = found {
-        return Err(StorageError::Format {
-            file: directory.join(FORMAT_FILE),
-            found: format!("nothing, but there is `{}`", found.display()),
-        });
-    }
-    files.create_dir_all(logs, SYNC_DIRECTORY)?;
-    write_format(files, logs)?;
-    write_format(files, directory)
-}
-
-/// Whether a directory has a format file, which must be of this version.
-fn has_format(files: &dyn Files, directory: &Path) -> Result<bool, StorageError> {
-    let path = directory.join(FORMAT_FILE);
-    let file = match files.open(&path, Access::Read) {
-        Ok(file) => file,
-        Err(error) if error.kind == FileErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error.into()),
-    };
-    let found = read_all(&*file, 1024)?;
-    match found == FORMAT.as_bytes() {
-        true => Ok(true),
-        false => Err(StorageError::Format {
-            file: path,
-            found: String::from_utf8_lossy(&found).trim().to_owned(),
-        }),
-    }
-}
-
-fn write_format(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
-    let new = directory.join("FORMAT.new");
-    match files.remove(&new) {
-        Ok(()) => {}
-        Err(error) if error.kind == FileErrorKind::NotFound => {}
-        Err(error) => return Err(error.into()),
-    }
-    let file = files.create(&new, 0, SYNC_FORMAT)?;
-    file.write_at(0, FORMAT.as_bytes())?;
-    file.sync_data(SYNC_FORMAT)?;
-    files.rename(&new, &directory.join(FORMAT_FILE))?;
-    files.sync_dir(directory, SYNC_FORMAT_NAME)?;
-    Ok(())
 }
 
 /// Memtables made from old logs; when all of them are flushed, the logs go.

@@ -1,6 +1,6 @@
 //! The part of a read that no longer needs the shard: merging copies with the engine, partition by partition.
 //!
-//! It owns what it needs, so it may run on the shard, a step at a time, or elsewhere.
+//! It owns what it needs and runs a step at a time.
 
 use std::collections::VecDeque;
 

@@ -38,15 +38,6 @@ use crate::yield_now::yield_now;
 
 use shard::{Sealed, Shard};
 
-/// Where reads that need more than a turn are merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadsRun {
-    /// On the shard, in steps: while the data is in memory.
-    OnShard,
-    /// In the offload pool: while the device is slow or the engine busy.
-    Offloaded,
-}
-
 /// The store of one shard. Cloning shares it; it stays on its thread.
 #[derive(Clone)]
 pub struct ShardStore {
@@ -121,7 +112,6 @@ impl ShardStore {
             waiters: Waiters::default(),
             to_flush: Notify::new(),
             was_flushed: Notify::new(),
-            reads: Cell::new(ReadsRun::OnShard),
             scratch: RefCell::default(),
             counters: ShardCounters::default(),
             log_counters,
@@ -310,11 +300,6 @@ impl ShardStore {
             turn += 1;
             yield_now().await;
         }
-    }
-
-    /// Says where reads that need more than a turn are merged from now on.
-    pub fn set_reads(&self, run: ReadsRun) {
-        self.shard.reads.set(run);
     }
 
     /// Seals the memtable and waits until everything written so far is in the engine.

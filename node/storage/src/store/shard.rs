@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use cql_mutation::{Mutation, ReadCommand};
 use cql_schema::Table;
-use node_env::{LoopHandle, Waker, offload};
+use node_env::{LoopHandle, Waker};
 use tokio::sync::Notify;
 
-use super::ReadsRun;
 use crate::batch::WriteBatch;
 use crate::budget::{Admission, Budget};
 use crate::error::{StorageError, WriteError};
@@ -49,7 +48,6 @@ pub(super) struct Shard {
     pub(super) to_flush: Notify,
     /// A memtable was flushed.
     pub(super) was_flushed: Notify,
-    pub(super) reads: Cell<ReadsRun>,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) counters: ShardCounters,
     pub(super) log_counters: Arc<LogCounters>,
@@ -171,7 +169,7 @@ impl Shard {
     /// One turn of a read: memtables, then the snapshot, and only then anything that may wait.
     pub(super) async fn read_turn(
         &self,
-        table: &Arc<Table>,
+        table: &Table,
         command: &ReadCommand,
         places: &[SpaceRange],
         turn: u32,
@@ -181,34 +179,20 @@ impl Shard {
             self.with_memtables(|memtables| read::copy(command, places, memtables, budget))?;
         let reader = Reader::new(&*self.node.engine);
         let depends_on = copied.depends_on;
-        let end = match self.reads.get() {
-            ReadsRun::OnShard => {
-                let mut walk = Walk::new(command, table, copied, reader);
-                let mut steps = 0;
-                loop {
-                    match walk.step(ROWS_PER_STEP)? {
-                        WalkStep::Rows => yield_now().await,
-                        WalkStep::Partition => {
-                            steps += 1;
-                            if steps % PARTITIONS_PER_STEP == 0 {
-                                yield_now().await;
-                            }
-                        }
-                        WalkStep::Done => break walk.finish(),
+        let mut walk = Walk::new(command, table, copied, reader);
+        let mut partitions = 0;
+        loop {
+            match walk.step(ROWS_PER_STEP)? {
+                WalkStep::Rows => yield_now().await,
+                WalkStep::Partition => {
+                    partitions += 1;
+                    if partitions % PARTITIONS_PER_STEP == 0 {
+                        yield_now().await;
                     }
                 }
+                WalkStep::Done => return Ok((walk.finish(), depends_on)),
             }
-            ReadsRun::Offloaded => {
-                let (table, command) = (Arc::clone(table), command.clone());
-                offload(&self.node.env.spawn, "read", move || {
-                    let mut walk = Walk::new(&command, &table, copied, reader);
-                    while walk.step(ROWS_PER_STEP)? != WalkStep::Done {}
-                    Ok::<_, StorageError>(walk.finish())
-                })
-                .await??
-            }
-        };
-        Ok((end, depends_on))
+        }
     }
 }
 

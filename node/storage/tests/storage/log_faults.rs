@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use node_env::files::{Access, Fault, SyncFault, WriteFault, read_all};
+use node_env::Files;
+use node_env::files::{Fault, SyncFault, WriteFault};
 use node_env::simulation::run;
-use node_env::{FileErrorKind, Files};
 use node_storage::{
     LogError, LogPosition, ReplayError, SYNC_LOG_FRAMES, StorageError, WriteBatch, WriteError,
 };
@@ -288,64 +288,6 @@ fn segments_are_recycled_once_their_rows_are_in_the_engine() {
             segments(&world).is_empty(),
             "old logs go when their rows are in the engine"
         );
-    });
-}
-
-#[test]
-fn a_foreign_format_is_refused() {
-    run(async {
-        let mut world = World::new(9);
-        drop(world.boot(1).await.unwrap());
-        let path = Path::new("/node/FORMAT");
-        let file = world.machine.files.open(path, Access::ReadWrite).unwrap();
-        assert_eq!(read_all(&*file, 100).unwrap(), b"messina data 1\n");
-        file.write_at(13, b"7").unwrap();
-        let Err(error) = world.boot(1).await else {
-            panic!("newer data was opened")
-        };
-        assert!(error.to_string().contains("messina data 7"), "{error}");
-        world.machine.files.remove(path).unwrap();
-        assert!(matches!(
-            world.boot(1).await,
-            Err(StorageError::Format { .. })
-        ));
-        assert_eq!(
-            world
-                .machine
-                .files
-                .open(path, Access::Read)
-                .unwrap_err()
-                .kind,
-            FileErrorKind::NotFound
-        );
-    });
-}
-
-#[test]
-fn data_does_not_start_without_its_logs_nor_logs_without_their_data() {
-    run(async {
-        let mut world = World::new(9);
-        drop(world.boot(1).await.unwrap());
-        let files = world.machine.files.clone();
-        let (data, logs) = (Path::new("/node"), Path::new("/node/log"));
-        let format = |folder: &Path| folder.join("FORMAT");
-        files
-            .rename(&format(logs), &logs.join("elsewhere"))
-            .unwrap();
-        let Err(error) = world.boot(1).await else {
-            panic!("the node started without its logs")
-        };
-        assert!(matches!(error, StorageError::LogsMissing { .. }), "{error}");
-        assert!(error.to_string().contains("/node/log"), "{error}");
-        files
-            .rename(&logs.join("elsewhere"), &format(logs))
-            .unwrap();
-        files.remove(&format(data)).unwrap();
-        let Err(error) = world.boot(1).await else {
-            panic!("the logs were taken for those of an empty directory")
-        };
-        assert!(matches!(error, StorageError::Format { .. }), "{error}");
-        assert!(files.entry(&format(data)).unwrap().is_none());
     });
 }
 

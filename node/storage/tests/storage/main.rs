@@ -9,6 +9,7 @@
 
 mod backlog;
 mod crash;
+mod directories;
 mod golden;
 mod log_faults;
 mod model;

@@ -7,7 +7,7 @@ use cql_mutation::{Order, PageLimit, Partitions, ReadCommand, Slice, Slices, Sta
 use cql_types::{BoundKind, Token};
 use node_env::simulation::run;
 use node_env::{Rng, SeededRng};
-use node_storage::{LogPosition, ReadsRun, StorageError};
+use node_storage::{LogPosition, StorageError};
 
 use crate::model::{Batch, Col, Seen, Write, partition};
 use crate::world::{Life, World, bound, clustering, key, seen, write_batch};
@@ -128,9 +128,6 @@ fn slices_both_ways_in_pages_of_every_size() {
                     ..PageLimit::NONE
                 };
                 let limit = rng.one_in(3).then(|| 1 + rng.below(10));
-                if rng.one_in(4) {
-                    life.shards[0].set_reads(ReadsRun::Offloaded);
-                }
                 let command = ReadCommand {
                     slices,
                     order,
