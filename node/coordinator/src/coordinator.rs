@@ -95,7 +95,7 @@ impl Coordinator {
 
     /// The node's clock.
     #[must_use]
-    pub fn clock(&self) -> &NodeClock {
+    pub fn clock(&self) -> &Arc<NodeClock> {
         &self.clock
     }
 

@@ -6,7 +6,7 @@
 //!                                                    └─► pending futures ──────┘
 //! ```
 //!
-//! All requests of a wake-up share one read and one write.
+//! All requests of a turn share one read and one write.
 //! An answer that depends on a log position waits in `held`, encoded; a sync of the log releases everything up to its
 //! position in one go.
 //!
@@ -15,10 +15,11 @@
 //! without reading slows down itself only.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
 
 use bytes::{Buf as _, BytesMut};
 use cql_protocol::{
@@ -37,22 +38,13 @@ use crate::executor::{Executor, answer_error};
 use crate::failure;
 use crate::outcome::{Answer, Outcome};
 use crate::session::{Session, Stage};
+use crate::turn::Turn;
 
 /// Requests of one connection that may run at once; more wait in the socket.
 const PENDING_MAX: usize = 2_048;
 
 /// Bytes of answers that may wait for the log or for the client.
 const HELD_BYTES_MAX: usize = 16 << 20;
-
-/// Requests of one connection that are executed before the others have their turn.
-const FRAMES_PER_TURN: usize = 64;
-
-/// A turn also ends when it has taken this long. A request takes some microseconds, but one that reads many rows, or reads
-/// from the disk, takes a thousand times as many.
-const TURN_TIME: Duration = Duration::from_micros(500);
-
-/// Requests between two looks at the clock.
-const FRAMES_PER_LOOK: usize = 4;
 
 /// Room for one read of the socket.
 const READ_BYTES: usize = 64 << 10;
@@ -94,15 +86,6 @@ struct Held {
     stream: i16,
 }
 
-/// Whether a turn has executed everything that arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Round {
-    /// Frames may be left.
-    More,
-    /// Nothing is left that can be executed now.
-    Done,
-}
-
 /// A request under way: the stream of its answer, and the answer.
 type Pending = std::pin::Pin<Box<dyn Future<Output = (i16, Answer)>>>;
 
@@ -118,6 +101,7 @@ struct Connection<'s, S> {
     pending: FuturesUnordered<Pending>,
     events: Option<mpsc::Receiver<Arc<Event>>>,
     closing: Option<Ended>,
+    turn: Rc<Turn>,
 }
 
 /// Serves one connection until it ends.
@@ -129,6 +113,8 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     service: Rc<Service>,
     stop: CancellationToken,
 ) -> Ended {
+    let clock = service.executor.coordinator().clock();
+    let turn = Rc::new(Turn::new(Arc::clone(clock)));
     let mut connection = Connection {
         service: &service,
         socket,
@@ -141,9 +127,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         pending: FuturesUnordered::new(),
         events: None,
         closing: None,
+        turn: Rc::clone(&turn),
     };
     service.counters.connected();
-    let ended = connection.run(&stop).await;
+    let ended = turn.each_poll(connection.run(&stop)).await;
     service.counters.disconnected();
     ended
 }
@@ -151,7 +138,8 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self, stop: &CancellationToken) -> Ended {
         loop {
-            let round = self.decode_some();
+            self.execute_frames();
+            self.take_answers().await;
             self.release();
             if let Err(ended) = self.write(stop).await {
                 return ended;
@@ -161,40 +149,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 let _ = self.socket.shutdown().await;
                 return ended;
             }
-            match round {
-                // The other connections of the shard have their turn before this one goes on.
-                Round::More => tokio::task::yield_now().await,
-                Round::Done => {
-                    if let Err(ended) = self.wait(stop).await {
-                        return ended;
-                    }
-                }
+            if self.turn.is_over() {
+                tokio::task::yield_now().await;
+            } else if let Err(ended) = self.wait(stop).await {
+                return ended;
             }
         }
     }
 
-    /// Executes the whole frames that have arrived, as many as a turn may take.
-    fn decode_some(&mut self) -> Round {
-        let service = self.service;
-        let clock = service.executor.coordinator().clock();
-        let start = clock.monotonic();
-        for frame in 1..=FRAMES_PER_TURN {
-            if self.closing.is_some() || self.is_full() {
-                return Round::Done;
-            }
+    /// Executes the whole frames that have arrived, as many as the turn takes.
+    fn execute_frames(&mut self) {
+        while self.closing.is_none() && !self.is_full() && self.turn.takes_a_frame() {
             match self.decoder.decode(&mut self.inbound) {
                 Ok(Some(frame)) => self.handle(&frame),
-                Ok(None) => return Round::Done,
+                Ok(None) => return,
                 Err(error) => {
                     Encoder::refuse(&mut self.out, &error);
                     self.closing = Some(Ended::Protocol(error.to_string()));
                 }
             }
-            if frame % FRAMES_PER_LOOK == 0 && clock.monotonic().saturating_sub(start) > TURN_TIME {
-                break;
-            }
         }
-        Round::More
+    }
+
+    /// Lets the requests under way go on, and takes the answers of those that are done, until the turn is over.
+    async fn take_answers(&mut self) {
+        while !self.pending.is_empty() && !self.turn.is_over() {
+            let next = poll_fn(|context| Poll::Ready(self.pending.poll_next_unpin(context))).await;
+            let Poll::Ready(Some((stream, answer))) = next else {
+                return;
+            };
+            self.take_answer(stream, &answer);
+        }
+    }
+
+    fn take_answer(&mut self, stream: i16, answer: &Answer) {
+        let start = self.out.len();
+        self.out.extend_from_slice(&answer.bytes);
+        self.count_answer(start);
+        self.hold(start, answer.position, stream);
     }
 
     fn is_full(&self) -> bool {
@@ -219,9 +211,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.count_answer(start);
                 self.hold(start, position, stream);
             }
-            Outcome::Later(future) => self
-                .pending
-                .push(Box::pin(async move { (stream, future.await) })),
+            Outcome::Later(request) => {
+                let answer = Rc::clone(&self.turn).within(request);
+                self.pending
+                    .push(Box::pin(async move { (stream, answer.await) }));
+            }
         }
     }
 
@@ -395,10 +389,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 }
             }
             Some((stream, answer)) = self.pending.next(), if !self.pending.is_empty() => {
-                let start = self.out.len();
-                self.out.extend_from_slice(&answer.bytes);
-                self.count_answer(start);
-                self.hold(start, answer.position, stream);
+                self.take_answer(stream, &answer);
             }
             event = next_event(&mut self.events) => match event {
                 Some(event) => self.session.encoder.event(&mut self.out, &event),

@@ -21,6 +21,7 @@ mod outcome;
 mod reply;
 mod session;
 mod statement;
+mod turn;
 mod values;
 mod write;
 
