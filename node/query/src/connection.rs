@@ -17,6 +17,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -138,8 +139,8 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self, stop: &CancellationToken) -> Ended {
         loop {
-            self.execute_frames();
             self.take_answers().await;
+            self.execute_frames();
             self.release();
             if let Err(ended) = self.write(stop).await {
                 return ended;
@@ -149,9 +150,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 let _ = self.socket.shutdown().await;
                 return ended;
             }
-            if self.turn.is_over() {
-                tokio::task::yield_now().await;
-            } else if let Err(ended) = self.wait(stop).await {
+            let went_on = match self.turn.is_over() {
+                true => {
+                    tokio::task::yield_now().await;
+                    self.look_around(stop).await
+                }
+                false => self.wait(stop).await,
+            };
+            if let Err(ended) = went_on {
                 return ended;
             }
         }
@@ -159,9 +165,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Executes the whole frames that have arrived, as many as the turn takes.
     fn execute_frames(&mut self) {
-        while self.closing.is_none() && !self.is_full() && self.turn.takes_a_frame() {
+        while self.closing.is_none() && !self.is_full() && self.turn.takes_frames() {
             match self.decoder.decode(&mut self.inbound) {
-                Ok(Some(frame)) => self.handle(&frame),
+                Ok(Some(frame)) => {
+                    self.turn.count_frame();
+                    self.handle(&frame);
+                }
                 Ok(None) => return,
                 Err(error) => {
                     Encoder::refuse(&mut self.out, &error);
@@ -171,9 +180,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Lets the requests under way go on, and takes the answers of those that are done, until the turn is over.
+    /// Lets the requests under way go on, and takes the answers of those that are done, for their part of the turn.
     async fn take_answers(&mut self) {
-        while !self.pending.is_empty() && !self.turn.is_over() {
+        let turn = Rc::clone(&self.turn);
+        let frames_wait = !self.inbound.is_empty();
+        let is_over = || match frames_wait {
+            true => turn.is_half_over(),
+            false => turn.is_over(),
+        };
+        while !self.pending.is_empty() && !is_over() {
             let next = poll_fn(|context| Poll::Ready(self.pending.poll_next_unpin(context))).await;
             let Poll::Ready(Some((stream, answer))) = next else {
                 return;
@@ -369,6 +384,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         written.map_err(Ended::Io)
     }
 
+    /// Takes one of the things that are there already; none of them can be kept out by a client that never pauses.
+    async fn look_around(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        let mut wait = pin!(self.wait(stop));
+        poll_fn(|context| match wait.as_mut().poll(context) {
+            Poll::Pending => Poll::Ready(Ok(())),
+            ready @ Poll::Ready(_) => ready,
+        })
+        .await
+    }
+
     /// Waits until there is something to do.
     async fn wait(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
         let coordinator = self.service.executor.coordinator();
@@ -383,23 +408,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 // What runs is answered; nothing more is read.
                 self.closing = Some(Ended::ByNode);
             }
+            event = next_event(&mut self.events) => match event {
+                Some(event) => self.session.encoder.event(&mut self.out, &event),
+                None => return Err(Ended::EventsOverflow),
+            },
             durable = async { coordinator.durable_at(first.unwrap_or_default()).await }, if first.is_some() => {
                 if let Err(error) = durable {
                     self.give_up(&error.to_string());
                 }
             }
-            Some((stream, answer)) = self.pending.next(), if !self.pending.is_empty() => {
-                self.take_answer(stream, &answer);
-            }
-            event = next_event(&mut self.events) => match event {
-                Some(event) => self.session.encoder.event(&mut self.out, &event),
-                None => return Err(Ended::EventsOverflow),
-            },
             read = self.socket.read_buf(&mut self.inbound), if can_read => match read {
                 Ok(0) => return Err(Ended::ByClient),
                 Ok(_) => {}
                 Err(error) => return Err(Ended::Io(error)),
             },
+            // Last: they have their part of every turn.
+            Some((stream, answer)) = self.pending.next(), if !self.pending.is_empty() => {
+                self.take_answer(stream, &answer);
+            }
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! Turns: how much a connection does before the others of its shard go on.
 //!
 //! ```text
-//!  one poll of the task = one turn: frames, reads that go on, answers, one write ─► over? give way ─► next poll
+//!  one poll of the task = one turn: requests under way, new frames, one write ─► over? give way, read ─► next poll
 //! ```
 //!
-//! A turn ends after so many frames or so much time, whatever they were spent on: frames that keep arriving, or reads under
-//! way. It overruns by one piece of work at most: a request, or a step of a read.
+//! A turn ends after so many frames or so much time, whatever they were spent on. It overruns by one piece of work at most:
+//! a request, or a step of a read. Neither requests under way nor new frames can keep the other ones from their part of it.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -54,13 +54,21 @@ impl Turn {
         .await
     }
 
-    /// Whether another frame may be executed; counts it.
-    pub(crate) fn takes_a_frame(&self) -> bool {
+    /// Whether another frame may be executed; some may in every turn.
+    pub(crate) fn takes_frames(&self) -> bool {
         let frames = self.frames.get();
-        let is_over = frames >= FRAMES_MAX
-            || frames > 0 && frames.is_multiple_of(FRAMES_PER_LOOK) && self.is_late();
-        self.frames.set(frames + usize::from(!is_over));
-        !is_over
+        let looks = frames > 0 && frames.is_multiple_of(FRAMES_PER_LOOK);
+        frames < FRAMES_MAX && !(looks && self.is_late())
+    }
+
+    /// A frame was executed.
+    pub(crate) fn count_frame(&self) {
+        self.frames.set(self.frames.get() + 1);
+    }
+
+    /// Whether requests under way have had their part, when frames wait for theirs.
+    pub(crate) fn is_half_over(&self) -> bool {
+        self.spent() > TIME_MAX / 2
     }
 
     /// Whether the connection should give way.
@@ -69,7 +77,11 @@ impl Turn {
     }
 
     fn is_late(&self) -> bool {
-        self.clock.monotonic().saturating_sub(self.start.get()) > TIME_MAX
+        self.spent() > TIME_MAX
+    }
+
+    fn spent(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.start.get())
     }
 
     /// A request that goes on only in turns that are not over.
