@@ -189,11 +189,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             false => turn.is_over(),
         };
         while !self.pending.is_empty() && !is_over() {
+            // The set lets a few of them take a step, in the order in which they became ready to.
+            let steps = turn.steps();
             let next = poll_fn(|context| Poll::Ready(self.pending.poll_next_unpin(context))).await;
-            let Poll::Ready(Some((stream, answer))) = next else {
-                return;
-            };
-            self.take_answer(stream, &answer);
+            match next {
+                Poll::Ready(Some((stream, answer))) => self.take_answer(stream, &answer),
+                Poll::Ready(None) | Poll::Pending if turn.steps() == steps => return,
+                Poll::Ready(None) | Poll::Pending => {}
+            }
         }
     }
 
@@ -227,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.hold(start, position, stream);
             }
             Outcome::Later(request) => {
-                let answer = Rc::clone(&self.turn).within(request);
+                let answer = Rc::clone(&self.turn).counted(request);
                 self.pending
                     .push(Box::pin(async move { (stream, answer.await) }));
             }

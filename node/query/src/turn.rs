@@ -12,7 +12,6 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use node_env::NodeClock;
@@ -32,6 +31,7 @@ pub(crate) struct Turn {
     clock: Arc<NodeClock>,
     start: Cell<Duration>,
     frames: Cell<usize>,
+    steps: Cell<u64>,
 }
 
 impl Turn {
@@ -39,6 +39,7 @@ impl Turn {
         Self {
             start: Cell::new(clock.monotonic()),
             frames: Cell::new(0),
+            steps: Cell::new(0),
             clock,
         }
     }
@@ -84,19 +85,20 @@ impl Turn {
         self.clock.monotonic().saturating_sub(self.start.get())
     }
 
-    /// A request that goes on only in turns that are not over.
-    pub(crate) async fn within<T>(
+    /// A request under way whose steps are counted.
+    pub(crate) async fn counted<T>(
         self: Rc<Self>,
         mut request: Pin<Box<dyn Future<Output = T>>>,
     ) -> T {
-        poll_fn(|context| match self.is_late() {
-            false => request.as_mut().poll(context),
-            true => {
-                // Wakes the request when the runtime has looked at the sockets.
-                let _pending = pin!(tokio::task::yield_now()).poll(context);
-                Poll::Pending
-            }
+        poll_fn(|context| {
+            self.steps.set(self.steps.get().wrapping_add(1));
+            request.as_mut().poll(context)
         })
         .await
+    }
+
+    /// How many steps requests under way have gone.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.get()
     }
 }

@@ -39,10 +39,15 @@ struct ShardThread {
     thread: JoinHandle<()>,
 }
 
+/// Tasks that run between two looks at the sockets while tasks are ready: as many turns of connections are one wait of a new
+/// request at most.
+const TASKS_PER_LOOK: u32 = 8;
+
 /// A runtime of one thread.
 pub(crate) fn runtime() -> Result<LocalRuntime, BootError> {
     Builder::new_current_thread()
         .enable_all()
+        .event_interval(TASKS_PER_LOOK)
         .build_local(LocalOptions::default())
         .doing("start a runtime")
 }

@@ -44,6 +44,7 @@ mod spaces;
 mod stats;
 mod storage;
 mod store;
+mod yield_now;
 
 pub use batch::WriteBatch;
 pub use directories::{

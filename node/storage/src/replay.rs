@@ -11,8 +11,6 @@ use std::sync::atomic::Ordering;
 use cql_mutation::Mutation;
 use cql_types::Token;
 
-use tokio::task::yield_now;
-
 use crate::batch::BatchReader;
 use crate::error::StorageError;
 use crate::log::replay::{LogReader, ReplayError};
@@ -22,6 +20,7 @@ use crate::node::{Node, ReplayGroup};
 use crate::space::Space;
 use crate::spaces::SpaceRules;
 use crate::stats::add;
+use crate::yield_now::yield_now;
 
 /// Frames between two chances for others to run.
 const FRAMES_PER_TURN: u64 = 256;

@@ -23,7 +23,6 @@ use cql_mutation::ReadCommand;
 use cql_schema::Table;
 use node_env::Urgency;
 use tokio::sync::Notify;
-use tokio::task::yield_now;
 
 use crate::batch::WriteBatch;
 use crate::budget::{Admission, Budget, PATIENCE};
@@ -35,6 +34,7 @@ use crate::read::{self, ReadAnswer, WalkEnd};
 use crate::replay::Replayed;
 use crate::space::SpaceRange;
 use crate::stats::{LogCounters, LogStats, ShardCounters, ShardStats, add};
+use crate::yield_now::yield_now;
 
 use shard::{Sealed, Shard};
 

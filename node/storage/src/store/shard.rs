@@ -8,7 +8,6 @@ use cql_mutation::{Mutation, ReadCommand};
 use cql_schema::Table;
 use node_env::{LoopHandle, Waker};
 use tokio::sync::Notify;
-use tokio::task::yield_now;
 
 use crate::batch::WriteBatch;
 use crate::budget::{Admission, Budget};
@@ -20,6 +19,7 @@ use crate::node::{Node, ReplayGroup};
 use crate::read::{self, CopyBudget, ROWS_PER_STEP, Walk, WalkEnd, WalkStep};
 use crate::space::SpaceRange;
 use crate::stats::{LogCounters, ShardCounters, add};
+use crate::yield_now::yield_now;
 
 /// A memtable that takes no more writes.
 #[derive(Clone)]
