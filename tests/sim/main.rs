@@ -24,6 +24,7 @@
 mod actor;
 mod changes;
 mod content;
+mod foreign;
 mod machine;
 mod model;
 mod reads;

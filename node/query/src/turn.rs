@@ -4,8 +4,9 @@
 //!  one poll of the task = one turn: requests under way, new frames, one write ─► over? give way, read ─► next poll
 //! ```
 //!
-//! A turn ends after so many frames or so much time, whatever they were spent on. It overruns by one piece of work at most:
-//! a request, or a step of a read. Neither requests under way nor new frames can keep the other ones from their part of it.
+//! A turn ends after so many frames or so much time, whatever they were spent on. It overruns by a few pieces of work: as
+//! many requests as are executed between two looks at the clock, or two steps of reads.
+//! Neither requests under way nor new frames can keep the other ones from their part of it.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
